@@ -1,0 +1,169 @@
+/*
+ * The state image: what a captured process hands to the process that continues
+ * it. Written by the runtime, read by the runtime of the other ISA and by the
+ * supervisor; see docs/formats/image.md, whose sections the readers cite.
+ *
+ * Little-endian, no padding that is not named. Every offset is from the start of the
+ * image. Freestanding: the runtime includes this.
+ */
+#ifndef DROVER_IMAGE_H
+#define DROVER_IMAGE_H
+
+#include <stdint.h>
+
+#define DROVER_IMAGE_MAGIC    0x31474d4956524444ull /* bytes "DDRVIMG1" */
+#define DROVER_IMAGE_VERSION  1u
+#define DROVER_IMAGE_ALIGN    4096u /* pages and page-backed sections */
+#define DROVER_BUILD_ID_BYTES 32u
+
+/* The range all memory of a program lies in, on both ISAs. */
+#define DROVER_COMMON_START 0x1000000000ull
+#define DROVER_COMMON_END   0x4000000000ull
+
+/* Bounds a reader enforces before it allocates or maps anything. */
+#define DROVER_IMAGE_MAX_SECTIONS     16u
+#define DROVER_IMAGE_MAX_FRAMES       (1u << 20)
+#define DROVER_IMAGE_MAX_FRAMES_BYTES (512u << 20)
+#define DROVER_IMAGE_MAX_MAPS         65536u
+#define DROVER_IMAGE_MAX_RUNS         (1u << 20)
+#define DROVER_IMAGE_MAX_FILES        1024u
+#define DROVER_IMAGE_MAX_STRINGS      (1u << 20)
+#define DROVER_IMAGE_MAX_PATH         4096u
+#define DROVER_IMAGE_SIGNALS          65u /* index by signal number; 0 unused */
+
+enum drover_isa { DROVER_ISA_X86_64 = 1, DROVER_ISA_AARCH64 = 2 };
+
+enum drover_image_section_type {
+	DROVER_SEC_PROCESS = 1, /* one struct drover_image_process */
+	DROVER_SEC_FRAMES = 2,  /* struct drover_frame records, innermost first */
+	DROVER_SEC_MAPS = 3,    /* struct drover_image_map, ascending, disjoint */
+	DROVER_SEC_RUNS = 4,    /* struct drover_image_run, ascending, disjoint */
+	DROVER_SEC_FILES = 5,   /* struct drover_image_file, ascending by fd */
+	DROVER_SEC_STRINGS =
+		6,           /* bytes; each string is followed by a NUL not counted in its length */
+	DROVER_SEC_PAGES = 7 /* bytes the runs point to */
+};
+
+struct drover_image_section {
+	uint32_t type;
+	uint32_t reserved; /* 0 */
+	uint64_t offset;
+	uint64_t size;  /* bytes */
+	uint64_t count; /* records; for STRINGS and PAGES equal to size */
+};
+
+struct drover_image_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t abi_version; /* DROVER_ABI_VERSION */
+	uint32_t isa;         /* enum drover_isa: who wrote it */
+	uint32_t nsections;
+	uint64_t size;                           /* of the whole image */
+	uint8_t build_id[DROVER_BUILD_ID_BYTES]; /* of the bundle; both halves have the same */
+	uint64_t points;   /* migration points passed since the program began */
+	uint64_t captures; /* committed or not, this one included */
+	uint64_t meta_sum; /* FNV-1a 64 of all sections but PAGES, in table order, after the header
+			      with this field 0 and the section table */
+	struct drover_image_section
+		sections[DROVER_IMAGE_MAX_SECTIONS]; /* first nsections used, rest 0 */
+};
+
+struct drover_image_string {
+	uint32_t offset; /* within the STRINGS section */
+	uint32_t length;
+};
+
+struct drover_image_signal {
+	uint64_t handler; /* SIG_DFL 0, SIG_IGN 1, or an address in the program's text */
+	uint64_t flags;   /* SA_* */
+	uint64_t mask;
+};
+
+/* What musl keeps per thread and a program can observe. */
+struct drover_image_thread {
+	uint64_t tsd;         /* address of the thread-specific data array */
+	uint64_t locale;      /* address */
+	uint64_t dlerror_buf; /* address or 0 */
+	uint64_t stdio_locks; /* address or 0 */
+	uint32_t tid;         /* as the program knows it; the process has another */
+	int32_t errno_val;
+	int32_t h_errno_val;
+	uint8_t canceldisable;
+	uint8_t cancelasync;
+	uint8_t tsd_used;
+	uint8_t dlerror_flag;
+};
+
+struct drover_image_process {
+	uint64_t data_start; /* the movable data range; equals that of the reader */
+	uint64_t data_end;
+	uint64_t stack_start; /* the common stack: one of the maps */
+	uint64_t stack_end;
+	uint64_t stack_pointer; /* __drover_csp at the capture */
+	uint64_t main_fn;       /* address of main */
+	uint64_t argv;          /* address in the common range; argc pointers and a null */
+	uint64_t envp;
+	int64_t monotonic_ns; /* the program's clocks at the capture */
+	int64_t boottime_ns;
+	int64_t realtime_ns;
+	int64_t process_cpu_ns;
+	int64_t thread_cpu_ns;
+	uint64_t signal_mask;
+	uint32_t argc;
+	uint32_t umask;
+	uint32_t pid; /* as the program knows it */
+	uint32_t plan_reserved;
+	struct drover_image_string cwd;
+	struct drover_image_thread thread;
+	struct drover_image_signal signals[DROVER_IMAGE_SIGNALS];
+};
+
+enum drover_image_map_flags {
+	DROVER_MAP_STACK = 1 /* the common stack */
+};
+
+/* Private memory without a file. prot as PROT_READ 1, PROT_WRITE 2, PROT_EXEC never. */
+struct drover_image_map {
+	uint64_t start;
+	uint64_t end;
+	uint32_t prot;
+	uint32_t flags; /* enum drover_image_map_flags */
+};
+
+/* `size` bytes of memory at `addr` are the bytes at `offset`. Lies in one map, or in the
+   movable data range. Memory in no run is zero. */
+struct drover_image_run {
+	uint64_t addr;
+	uint64_t size;
+	uint64_t offset; /* within the image, inside PAGES */
+};
+
+enum drover_image_file_kind {
+	DROVER_FILE_INHERITED = 1, /* the same number in the new process: given by the supervisor */
+	DROVER_FILE_PATH =
+		2, /* opened again by path: regular file, directory, /dev/null and friends */
+	DROVER_FILE_SHARED = 3 /* shares the open file description of `like` */
+};
+
+struct drover_image_file {
+	uint32_t fd;
+	uint32_t kind;
+	uint32_t flags;    /* canonical O_* (those of AArch64), without O_CREAT, O_EXCL, O_TRUNC */
+	uint32_t fd_flags; /* FD_CLOEXEC 1 */
+	uint32_t like;     /* SHARED: a lower fd of this table */
+	uint32_t mode;     /* st_mode when captured; type must agree when opened */
+	uint64_t position;
+	struct drover_image_string path; /* absolute */
+};
+
+_Static_assert(sizeof(struct drover_image_section) == 32, "image section");
+_Static_assert(sizeof(struct drover_image_header) == 88 + 32 * DROVER_IMAGE_MAX_SECTIONS,
+	       "image header");
+_Static_assert(sizeof(struct drover_image_thread) == 48, "image thread");
+_Static_assert(sizeof(struct drover_image_process) == 184 + 24 * DROVER_IMAGE_SIGNALS,
+	       "image process");
+_Static_assert(sizeof(struct drover_image_map) == 24, "image map");
+_Static_assert(sizeof(struct drover_image_run) == 24, "image run");
+_Static_assert(sizeof(struct drover_image_file) == 40, "image file");
+
+#endif
