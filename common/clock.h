@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NS_PER_S  1000000000ull
-#define NS_PER_MS 1000000ull
-#define NS_PER_US 1000ull
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_US UINT64_C(1000)
 
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_realtime_ns(void);
