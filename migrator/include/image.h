@@ -79,19 +79,34 @@ struct drover_image_signal {
 	uint64_t mask;
 };
 
-/* What musl keeps per thread and a program can observe. */
+/* What musl keeps per thread and a program can observe. Addresses are of the program's memory, or
+ * 0. */
 struct drover_image_thread {
-	uint64_t tsd;         /* address of the thread-specific data array */
-	uint64_t locale;      /* address */
-	uint64_t dlerror_buf; /* address or 0 */
-	uint64_t stdio_locks; /* address or 0 */
-	uint32_t tid;         /* as the program knows it; the process has another */
+	uint64_t tsd;
+	uint64_t locale;
+	uint64_t dlerror_buf;
+	uint64_t stdio_locks;
+	uint64_t cancelbuf;
+	uint64_t robust_head;
+	int64_t robust_off;
+	uint64_t robust_pending;
+	uint32_t tid; /* as the program knows it; the process has another */
 	int32_t errno_val;
 	int32_t h_errno_val;
+	int32_t cancel;
+	uint32_t fenv; /* rounding mode and exception flags, AArch64's FE_* bits */
 	uint8_t canceldisable;
 	uint8_t cancelasync;
 	uint8_t tsd_used;
 	uint8_t dlerror_flag;
+};
+
+/* What musl keeps per process outside the movable data. */
+struct drover_image_libc {
+	uint64_t locale[6]; /* addresses of the global locale's categories, or 0 */
+	uint8_t threaded;
+	uint8_t need_locks;
+	uint8_t reserved[6];
 };
 
 struct drover_image_process {
@@ -112,9 +127,10 @@ struct drover_image_process {
 	uint32_t argc;
 	uint32_t umask;
 	uint32_t pid; /* as the program knows it */
-	uint32_t plan_reserved;
+	uint32_t reserved;
 	struct drover_image_string cwd;
 	struct drover_image_thread thread;
+	struct drover_image_libc libc;
 	struct drover_image_signal signals[DROVER_IMAGE_SIGNALS];
 };
 
@@ -159,8 +175,8 @@ struct drover_image_file {
 _Static_assert(sizeof(struct drover_image_section) == 32, "image section");
 _Static_assert(sizeof(struct drover_image_header) == 88 + 32 * DROVER_IMAGE_MAX_SECTIONS,
 	       "image header");
-_Static_assert(sizeof(struct drover_image_thread) == 48, "image thread");
-_Static_assert(sizeof(struct drover_image_process) == 184 + 24 * DROVER_IMAGE_SIGNALS,
+_Static_assert(sizeof(struct drover_image_thread) == 88, "image thread");
+_Static_assert(sizeof(struct drover_image_process) == 280 + 24 * DROVER_IMAGE_SIGNALS,
 	       "image process");
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");

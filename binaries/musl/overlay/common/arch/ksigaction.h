@@ -1,0 +1,11 @@
+/* One layout for both ISAs; the runtime supplies the restorer the kernel needs. */
+#include <features.h>
+
+struct k_sigaction {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned mask[2];
+};
+
+hidden void __restore(void), __restore_rt(void);

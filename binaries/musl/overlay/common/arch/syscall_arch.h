@@ -1,0 +1,45 @@
+/*
+ * Every system call of the C library goes to the runtime, on both ISAs with the same numbers and
+ * the same structures (those of AArch64); the runtime translates where its kernel differs.
+ */
+long __drover_syscall(long n, long a, long b, long c, long d, long e, long f);
+
+#define __SYSCALL_LL_E(x) (x)
+#define __SYSCALL_LL_O(x) (x)
+
+static inline long __syscall0(long n)
+{
+	return __drover_syscall(n, 0, 0, 0, 0, 0, 0);
+}
+
+static inline long __syscall1(long n, long a)
+{
+	return __drover_syscall(n, a, 0, 0, 0, 0, 0);
+}
+
+static inline long __syscall2(long n, long a, long b)
+{
+	return __drover_syscall(n, a, b, 0, 0, 0, 0);
+}
+
+static inline long __syscall3(long n, long a, long b, long c)
+{
+	return __drover_syscall(n, a, b, c, 0, 0, 0);
+}
+
+static inline long __syscall4(long n, long a, long b, long c, long d)
+{
+	return __drover_syscall(n, a, b, c, d, 0, 0);
+}
+
+static inline long __syscall5(long n, long a, long b, long c, long d, long e)
+{
+	return __drover_syscall(n, a, b, c, d, e, 0);
+}
+
+static inline long __syscall6(long n, long a, long b, long c, long d, long e, long f)
+{
+	return __drover_syscall(n, a, b, c, d, e, f);
+}
+
+#define IPC_64 0
