@@ -1,0 +1,15 @@
+/*
+ * A listening socket on a loopback address. Separate from the server, so that
+ * an address can be checked without serving it.
+ */
+#ifndef DROVER_COMMON_HTTP_LISTEN_H
+#define DROVER_COMMON_HTTP_LISTEN_H
+
+#include <stdint.h>
+#include "common/err.h"
+
+/* Binds "HOST:PORT" (port 0: any), stores the port. Returns the descriptor, or -EINVAL, -EACCES
+ * (not loopback), -EADDRINUSE, ... */
+int http_listen(const char *text, uint16_t *port, struct err *e);
+
+#endif

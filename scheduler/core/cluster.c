@@ -1,0 +1,303 @@
+/*
+ * The cluster's containers. Jobs are found by id in a hash that grows with
+ * them, nodes by name; the queue, a node's jobs and the migrations towards it
+ * are intrusive lists, so that every transition costs the same at any size.
+ */
+#include "scheduler/core/core.h"
+
+#include <errno.h>
+#include <string.h>
+
+void list_init(struct list *l)
+{
+	l->prev = l->next = l;
+}
+
+void list_push(struct list *head, struct list *item)
+{
+	item->prev = head->prev;
+	item->next = head;
+	head->prev->next = item;
+	head->prev = item;
+}
+
+void list_remove(struct list *item)
+{
+	item->prev->next = item->next;
+	item->next->prev = item->prev;
+	list_init(item);
+}
+
+/* ---- effects ------------------------------------------------------------ */
+
+struct effect *fx_add(struct effects *fx, enum effect_kind kind)
+{
+	static _Thread_local struct effect spill;
+
+	if (fx->n == fx->cap) {
+		size_t cap = fx->cap ? fx->cap * 2 : 16;
+		struct effect *v = realloc(fx->v, cap * sizeof(*v));
+
+		if (!v) {
+			/* The caller must not use this step; until it sees that, write elsewhere.
+			 */
+			fx->failed = true;
+			memset(&spill, 0, sizeof(spill));
+			return &spill;
+		}
+		fx->v = v;
+		fx->cap = cap;
+	}
+	memset(&fx->v[fx->n], 0, sizeof(fx->v[0]));
+	fx->v[fx->n].kind = kind;
+	return &fx->v[fx->n++];
+}
+
+void fx_job(struct effects *fx, struct job *j)
+{
+	fx_add(fx, FX_JOB)->job = j;
+}
+
+void fx_migration(struct effects *fx, struct migration *m, const char *step)
+{
+	struct effect *f = fx_add(fx, FX_MIGRATION);
+
+	f->migration = m;
+	f->step = step;
+}
+
+void fx_node(struct effects *fx, struct node *n)
+{
+	fx_add(fx, FX_NODE)->node = n;
+}
+
+void fx_desired(struct cluster *c, struct effects *fx, struct node *n)
+{
+	n->revision = c->next_revision++;
+	fx_add(fx, FX_DESIRED)->node = n;
+}
+
+void effects_free(struct effects *fx)
+{
+	free(fx->v);
+	memset(fx, 0, sizeof(*fx));
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+struct cluster *cluster_new(const struct core_options *opt)
+{
+	struct cluster *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->job_buckets = 1024;
+	c->job_hash = calloc(c->job_buckets, sizeof(struct job *));
+	if (!c->job_hash) {
+		free(c);
+		return NULL;
+	}
+	c->opt = *opt;
+	c->policy_opt = policy_options_default;
+	list_init(&c->jobs);
+	list_init(&c->pending);
+	list_init(&c->active);
+	list_init(&c->over);
+	list_init(&c->closed);
+	c->next_job = c->next_migration = c->next_revision = 1;
+	c->schedule = true;
+	return c;
+}
+
+void job_free(struct job *j)
+{
+	if (!j)
+		return;
+	free(j->spec.launch);
+	free(j);
+}
+
+void node_free(struct node *n)
+{
+	if (!n)
+		return;
+	free(n->meters);
+	free(n);
+}
+
+void cluster_reap(struct cluster *c)
+{
+	list_each_safe(i, t, &c->closed)
+	{
+		list_remove(i);
+		free(list_entry(i, struct migration, active));
+	}
+	list_each_safe(i, t, &c->over)
+	{
+		struct job *j = list_entry(i, struct job, all);
+		struct job **p = &c->job_hash[j->id % c->job_buckets];
+
+		while (*p != j)
+			p = &(*p)->hash_next;
+		*p = j->hash_next;
+		c->njobs--;
+		list_remove(i);
+		job_free(j);
+	}
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (!c)
+		return;
+	cluster_reap(c);
+	list_each_safe(i, t, &c->active) free(list_entry(i, struct migration, active));
+	list_each_safe(i, t, &c->jobs) job_free(list_entry(i, struct job, all));
+	for (uint32_t i = 0; i < c->nnodes; i++)
+		node_free(c->nodes[i]);
+	free(c->nodes);
+	free(c->job_hash);
+	free(c);
+}
+
+/* ---- lookup ------------------------------------------------------------- */
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint32_t name_bucket(const struct cluster *c, const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619u;
+	return h % ARRAY_SIZE(c->node_hash);
+}
+
+struct node *cluster_node(const struct cluster *c, const char *name)
+{
+	for (struct node *n = c->node_hash[name_bucket(c, name)]; n; n = n->hash_next)
+		if (!strcmp(n->name, name))
+			return n;
+	return NULL;
+}
+
+struct job *cluster_job(const struct cluster *c, uint64_t id)
+{
+	for (struct job *j = c->job_hash[id % c->job_buckets]; j; j = j->hash_next)
+		if (j->id == id)
+			return j;
+	return NULL;
+}
+
+struct migration *cluster_migration(const struct cluster *c, uint64_t id)
+{
+	list_each(i, &c->active)
+	{
+		struct migration *m = list_entry(i, struct migration, active);
+
+		if (m->id == id)
+			return m;
+	}
+	return NULL;
+}
+
+/* ---- adoption ----------------------------------------------------------- */
+
+static int job_hash_grow(struct cluster *c)
+{
+	uint32_t buckets = c->job_buckets * 2;
+	struct job **hash = calloc(buckets, sizeof(struct job *));
+
+	if (!hash)
+		return -ENOMEM;
+	for (uint32_t b = 0; b < c->job_buckets; b++) {
+		for (struct job *j = c->job_hash[b], *next; j; j = next) {
+			next = j->hash_next;
+			j->hash_next = hash[j->id % buckets];
+			hash[j->id % buckets] = j;
+		}
+	}
+	free(c->job_hash);
+	c->job_hash = hash;
+	c->job_buckets = buckets;
+	return 0;
+}
+
+int cluster_adopt_node(struct cluster *c, struct node *n)
+{
+	uint32_t b = name_bucket(c, n->name);
+
+	if (cluster_node(c, n->name))
+		return -EINVAL;
+	if (c->nnodes == c->nodes_cap) {
+		uint32_t cap = c->nodes_cap ? c->nodes_cap * 2 : 16;
+		struct node **v = realloc(c->nodes, cap * sizeof(struct node *));
+
+		if (!v)
+			return -ENOMEM;
+		c->nodes = v;
+		c->nodes_cap = cap;
+	}
+	list_init(&n->jobs);
+	list_init(&n->incoming);
+	list_init(&n->outgoing);
+	n->used_cpus = 0;
+	n->index = c->nnodes;
+	n->revision = c->next_revision++;
+	c->nodes[c->nnodes++] = n;
+	n->hash_next = c->node_hash[b];
+	c->node_hash[b] = n;
+	return 0;
+}
+
+int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner)
+{
+	bool owned = j->state == JOB_RUNNING || j->state == JOB_MIGRATING;
+
+	if (cluster_job(c, j->id) || job_is_over(j) || owned != (owner != NULL))
+		return -EINVAL;
+	if (c->njobs >= c->job_buckets && job_hash_grow(c))
+		return -ENOMEM;
+	list_init(&j->queue);
+	list_init(&j->all);
+	j->node = NULL;
+	j->migration = NULL;
+	j->hash_next = c->job_hash[j->id % c->job_buckets];
+	c->job_hash[j->id % c->job_buckets] = j;
+	c->njobs++;
+	list_push(&c->jobs, &j->all);
+	if (owner) {
+		job_attach(j, owner);
+	} else {
+		list_push(&c->pending, &j->queue);
+		c->npending++;
+	}
+	if (j->id >= c->next_job)
+		c->next_job = j->id + 1;
+	return 0;
+}
+
+int cluster_adopt_migration(struct cluster *c, struct migration *m)
+{
+	struct job *j = cluster_job(c, m->job);
+	bool committed = m->state == MIG_COMMITTED;
+
+	if (!j || migration_is_over(m) || j->migration || j->attempt != m->attempt || !m->from ||
+	    !m->to || m->from == m->to || j->node != (committed ? m->to : m->from) ||
+	    j->epoch != (committed ? m->next_epoch : m->next_epoch - 1))
+		return -EINVAL;
+	list_init(&m->active);
+	list_init(&m->at);
+	m->live = j;
+	j->migration = m;
+	list_push(&c->active, &m->active);
+	c->nactive++;
+	if (committed) {
+		list_push(&m->from->outgoing, &m->at);
+	} else {
+		list_push(&m->to->incoming, &m->at);
+		m->to->used_cpus += j->spec.cpus;
+	}
+	if (m->id >= c->next_migration)
+		c->next_migration = m->id + 1;
+	return 0;
+}

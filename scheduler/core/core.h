@@ -1,0 +1,193 @@
+/*
+ * The decisions of the scheduler: events in, effects out.
+ *
+ * Each core_* function below takes the cluster, what happened with its time,
+ * and a list that receives the effects. It changes the cluster in memory and
+ * nothing else. The caller makes the effects durable in one transaction before
+ * anybody can see them; if that fails it throws the cluster away and loads it
+ * anew from its store.
+ */
+#ifndef DROVER_SCHEDULER_CORE_CORE_H
+#define DROVER_SCHEDULER_CORE_CORE_H
+
+#include "common/err.h"
+#include "scheduler/core/types.h"
+
+/* ---- effects ------------------------------------------------------------ */
+
+enum effect_kind {
+	FX_JOB,       /* save job; tell listeners */
+	FX_ATTEMPT,   /* save how the attempt stands (attempt, node, outcome) */
+	FX_MIGRATION, /* save migration; tell listeners */
+	FX_NODE,      /* save node; tell listeners */
+	FX_DESIRED,   /* node's desired state is new */
+};
+
+struct effect {
+	enum effect_kind kind;
+	struct job *job;
+	struct migration *migration;
+	struct node *node;
+	/* FX_ATTEMPT */
+	uint32_t attempt;
+	uint64_t started_ms, ended_ms;
+	char node_name[CORE_NAME_MAX];
+	char outcome[CORE_REASON_MAX];
+	/* FX_MIGRATION: the step taken ("prepare", "send", "commit", "release", "abort") or NULL */
+	const char *step;
+};
+
+struct effects {
+	struct effect *v;
+	size_t n, cap;
+	bool failed; /* no memory: the step's outcome must not be used */
+};
+
+void effects_free(struct effects *fx);
+
+/* ---- the cluster -------------------------------------------------------- */
+
+/* NULL: no memory. */
+struct cluster *cluster_new(const struct core_options *opt);
+void cluster_free(struct cluster *c);
+
+struct node *cluster_node(const struct cluster *c, const char *name);
+struct job *cluster_job(const struct cluster *c, uint64_t id);
+struct migration *cluster_migration(const struct cluster *c, uint64_t id);
+
+/* For loading from a store: the cluster takes j/m/n, whose links it sets. Adopt nodes first, then
+ * jobs, then active migrations (found by m->job). -EINVAL: contradicts what is there. */
+int cluster_adopt_node(struct cluster *c, struct node *n);
+int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner);
+int cluster_adopt_migration(struct cluster *c, struct migration *m);
+
+/* Frees jobs and migrations that ended. Call when the effects of the step are saved. */
+void cluster_reap(struct cluster *c);
+
+void job_free(struct job *j);
+void node_free(struct node *n);
+
+/* NULL if all invariants of types.h hold, else which doesn't. For tests. */
+const char *cluster_check(const struct cluster *c);
+
+/* ---- events ------------------------------------------------------------- */
+
+/* A new job; takes spec->launch. *out is the job. */
+int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struct job **out,
+		struct effects *fx);
+
+/* Ends a job. -EALREADY if it is over or being ended. */
+int core_cancel(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx);
+
+/* Moves a running job to a node (NULL: the best of the other ISA). Errors say why not. */
+int core_migrate(struct cluster *c, uint64_t now_ms, struct job *j, struct node *to,
+		 const char *reason, struct migration **out, struct effects *fx, struct err *e);
+
+/* An agent's introduction; takes intro->meters. -EBUSY: another instance is alive. */
+int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struct node **out,
+		   struct effects *fx);
+
+struct job_report {
+	uint64_t id;
+	uint32_t attempt, epoch;
+	enum seen_state state;
+	int32_t exit_code, signal;
+	char reason[CORE_TEXT_MAX];
+	uint64_t cpu_us, log_bytes, started_ms, ended_ms;
+	uint64_t log_held; /* what the scheduler has of the output; filled by the shell */
+	uint64_t migration;
+	enum seen_migration migration_state;
+	char migration_reason[CORE_TEXT_MAX];
+	char endpoint[CORE_NAME_MAX];
+	char secret[2 * CORE_NAME_MAX + 1];
+	uint64_t image_bytes, frames, save_us, transfer_us, load_us, rebuild_us;
+	uint64_t frozen_ms, resumed_ms, frozen_mono_ns, resumed_mono_ns;
+};
+
+struct node_report {
+	uint64_t revision;
+	double cpu_percent;
+	uint64_t memory_used_bytes;
+	const struct job_report *jobs;
+	size_t njobs;
+};
+
+/* What an agent says of its node. Never fails: what doesn't fit is ignored, for it may be late. */
+void core_report(struct cluster *c, uint64_t now_ms, struct node *n, const struct node_report *r,
+		 struct effects *fx);
+
+/* Time passes: silent nodes, limits of phases and of jobs. */
+void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx);
+
+/* Places waiting jobs and moves running ones, as the policy says. */
+void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx);
+
+void core_set_policy(struct cluster *c, const struct policy *p, const struct policy_options *o);
+
+/* ---- desired state ------------------------------------------------------ */
+
+enum desired_role { ROLE_RUN, ROLE_SOURCE, ROLE_DESTINATION, ROLE_CANCEL };
+enum desired_phase { PHASE_NONE, PHASE_PREPARE, PHASE_SEND, PHASE_COMMIT, PHASE_ABORT };
+
+extern const char *const desired_role_names[];
+extern const char *const desired_phase_names[];
+
+struct desired {
+	const struct job *job;
+	enum desired_role role;
+	enum desired_phase phase;
+	uint64_t migration;        /* with a phase */
+	const struct migration *m; /* NULL for PHASE_ABORT */
+};
+
+/* Calls fn for each job the node should know of. */
+void core_desired(const struct node *n, void (*fn)(const struct desired *d, void *arg), void *arg);
+
+/* ---- shared by the files of core/ (not for others) ---------------------- */
+
+struct effect *fx_add(struct effects *fx, enum effect_kind kind);
+void fx_job(struct effects *fx, struct job *j);
+void fx_migration(struct effects *fx, struct migration *m, const char *step);
+void fx_node(struct effects *fx, struct node *n);
+void fx_desired(struct cluster *c, struct effects *fx, struct node *n);
+
+void list_init(struct list *l);
+void list_push(struct list *head, struct list *item);
+void list_remove(struct list *item);
+#define list_entry(l, type, member) ((type *)(void *)((char *)(l) - offsetof(type, member)))
+#define list_each(i, head)          for (struct list *i = (head)->next; i != (head); i = i->next)
+/* i may be removed on the way. */
+#define list_each_safe(i, t, head)                                                                 \
+	for (struct list *i = (head)->next, *t = i->next; i != (head); i = t, t = i->next)
+
+/* job.c */
+void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n,
+	       const char *reason, struct effects *fx);
+void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state state,
+	     const char *reason, struct effects *fx);
+/* The attempt is over without an exit status: the next one, or the end. */
+void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const char *why,
+		      struct effects *fx);
+void job_report(struct cluster *c, uint64_t now_ms, struct node *n, struct job *j,
+		const struct job_report *r, uint64_t revision, struct effects *fx);
+void job_tick(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx);
+/* Claims (n->used_cpus) and the owner's list. */
+void job_attach(struct job *j, struct node *n);
+void job_detach(struct job *j);
+
+/* migration.c */
+struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job *j,
+				  struct node *to, const char *reason, double predicted_j,
+				  bool manual, struct effects *fx);
+void migration_abort(struct cluster *c, uint64_t now_ms, struct migration *m, struct effects *fx,
+		     const char *fmt, ...) _printf_(5, 6);
+void migration_report(struct cluster *c, uint64_t now_ms, struct node *n,
+		      const struct job_report *r, struct effects *fx);
+void migration_tick(struct cluster *c, uint64_t now_ms, struct migration *m, struct effects *fx);
+/* The job's attempt is over. */
+void migration_job_gone(struct cluster *c, uint64_t now_ms, struct migration *m, const char *why,
+			struct effects *fx);
+void migration_released(struct cluster *c, uint64_t now_ms, struct migration *m,
+			struct effects *fx);
+
+#endif

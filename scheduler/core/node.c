@@ -1,0 +1,196 @@
+/*
+ * Nodes: introductions, reports, silence. A report is level-triggered: it says
+ * how things are, may be late or repeated, and each part of it is taken only if
+ * it speaks of the attempt and epoch that the cluster knows.
+ */
+#include "scheduler/core/core.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static void set_state(struct cluster *c, uint64_t now_ms, struct node *n, enum node_state state,
+		      struct effects *fx)
+{
+	if (n->state == state)
+		return;
+	n->state = state;
+	n->changed_ms = now_ms;
+	c->schedule = true;
+	fx_node(fx, n);
+}
+
+static void take_intro(struct node *n, struct node *intro)
+{
+	memcpy(n->instance, intro->instance, sizeof(n->instance));
+	memcpy(n->address, intro->address, sizeof(n->address));
+	memcpy(n->profile, intro->profile, sizeof(n->profile));
+	memcpy(n->emulator, intro->emulator, sizeof(n->emulator));
+	memcpy(n->software, intro->software, sizeof(n->software));
+	free(n->meters);
+	n->meters = intro->meters;
+	intro->meters = NULL;
+	n->isa = intro->isa;
+	n->emulated = intro->emulated;
+	n->cpus = intro->cpus;
+	n->memory_bytes = intro->memory_bytes;
+	n->idle_w = intro->idle_w;
+	n->core_w = intro->core_w;
+}
+
+int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struct node **out,
+		   struct effects *fx)
+{
+	struct node *n = cluster_node(c, intro->name);
+	int r;
+
+	*out = NULL;
+	if (n && strcmp(n->instance, intro->instance) && n->state == NODE_UP &&
+	    now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
+		return -EBUSY;
+	if (n && n->isa != intro->isa && n->used_cpus)
+		return -EINVAL;
+	if (!n) {
+		n = calloc(1, sizeof(*n));
+		if (!n)
+			return -ENOMEM;
+		memcpy(n->name, intro->name, sizeof(n->name));
+		r = cluster_adopt_node(c, n);
+		if (r) {
+			node_free(n);
+			return r;
+		}
+	}
+	take_intro(n, intro);
+	n->seen_ms = n->changed_ms = now_ms;
+	n->state = NODE_UP;
+	c->schedule = true;
+	fx_desired(c, fx, n);
+	fx_node(fx, n);
+	*out = n;
+	return 0;
+}
+
+static bool mentions(const struct node_report *r, const struct job *j)
+{
+	for (size_t i = 0; i < r->njobs; i++)
+		if (r->jobs[i].id == j->id && r->jobs[i].attempt == j->attempt)
+			return true;
+	return false;
+}
+
+/* What a report leaves out: jobs the node should have, jobs it has let go of. */
+static void report_absent(struct cluster *c, uint64_t now_ms, struct node *n,
+			  const struct node_report *r, struct effects *fx)
+{
+	list_each_safe(i, t, &n->jobs)
+	{
+		struct job *j = list_entry(i, struct job, queue);
+
+		if (r->revision >= j->placed_revision &&
+		    now_ms >= j->present_ms + c->opt.start_ms && !mentions(r, j))
+			job_attempt_lost(c, now_ms, j, "its node no longer knows it", fx);
+	}
+	list_each_safe(i, t, &n->outgoing)
+	{
+		struct migration *m = list_entry(i, struct migration, at);
+
+		if (r->revision >= m->release_revision && m->live && !mentions(r, m->live))
+			migration_released(c, now_ms, m, fx);
+	}
+}
+
+void core_report(struct cluster *c, uint64_t now_ms, struct node *n, const struct node_report *r,
+		 struct effects *fx)
+{
+	n->seen_ms = now_ms;
+	n->seen_revision = r->revision;
+	n->cpu_percent = r->cpu_percent;
+	n->memory_used_bytes = r->memory_used_bytes;
+	set_state(c, now_ms, n, NODE_UP, fx);
+	for (size_t i = 0; i < r->njobs; i++) {
+		struct job *j = cluster_job(c, r->jobs[i].id);
+
+		if (!j || job_is_over(j))
+			continue;
+		migration_report(c, now_ms, n, &r->jobs[i], fx);
+		job_report(c, now_ms, n, j, &r->jobs[i], r->revision, fx);
+	}
+	report_absent(c, now_ms, n, r, fx);
+}
+
+static void node_down(struct cluster *c, uint64_t now_ms, struct node *n, struct effects *fx)
+{
+	char why[CORE_REASON_MAX];
+
+	(void)snprintf(why, sizeof(why), "node %.60s has been silent for %" PRIu64 " s", n->name,
+		       (now_ms - n->seen_ms) / 1000);
+	set_state(c, now_ms, n, NODE_DOWN, fx);
+	list_each_safe(i, t, &n->jobs)
+		job_attempt_lost(c, now_ms, list_entry(i, struct job, queue), why, fx);
+	list_each_safe(i, t, &n->incoming)
+		migration_abort(c, now_ms, list_entry(i, struct migration, at), fx, "%s", why);
+}
+
+void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx)
+{
+	for (uint32_t k = 0; k < c->nnodes; k++) {
+		struct node *n = c->nodes[k];
+		uint64_t silent = now_ms > n->seen_ms ? now_ms - n->seen_ms : 0;
+
+		if (n->state != NODE_DOWN && silent >= c->opt.node_down_ms)
+			node_down(c, now_ms, n, fx);
+		else if (n->state == NODE_UP && silent >= c->opt.node_unknown_ms)
+			set_state(c, now_ms, n, NODE_UNKNOWN, fx);
+		list_each_safe(i, t, &n->jobs)
+			job_tick(c, now_ms, list_entry(i, struct job, queue), fx);
+	}
+	list_each_safe(i, t, &c->active)
+		migration_tick(c, now_ms, list_entry(i, struct migration, active), fx);
+}
+
+/* ---- desired state ------------------------------------------------------ */
+
+static struct desired of_owner(const struct job *j)
+{
+	const struct migration *m = j->migration;
+	struct desired d = {.job = j, .role = ROLE_RUN};
+
+	if (j->ending != JOB_PENDING) {
+		d.role = ROLE_CANCEL;
+	} else if (m && m->state < MIG_COMMITTED) {
+		d.role = ROLE_SOURCE;
+		d.phase = m->state == MIG_PREPARING ? PHASE_PREPARE : PHASE_SEND;
+	} else if (m) {
+		d.phase = PHASE_COMMIT;
+	} else if (j->aborting) {
+		d.phase = PHASE_ABORT;
+		d.migration = j->aborting;
+	}
+	if (m && d.phase != PHASE_NONE) {
+		d.m = m;
+		d.migration = m->id;
+	}
+	return d;
+}
+
+void core_desired(const struct node *n, void (*fn)(const struct desired *d, void *arg), void *arg)
+{
+	list_each(i, &n->jobs)
+	{
+		struct desired d = of_owner(list_entry(i, struct job, queue));
+
+		fn(&d, arg);
+	}
+	list_each(i, &n->incoming)
+	{
+		const struct migration *m = list_entry(i, struct migration, at);
+		struct desired d = {.job = m->live,
+				    .role = ROLE_DESTINATION,
+				    .phase = PHASE_PREPARE,
+				    .migration = m->id,
+				    .m = m};
+
+		fn(&d, arg);
+	}
+}

@@ -1,0 +1,247 @@
+/*
+ * The scheduler's nouns: jobs, nodes, migrations, and the cluster that holds them.
+ *
+ * Plain structures without a clock, socket or file. Times are milliseconds
+ * since the epoch and always come in with an event, so that live operation and
+ * replay in virtual time drive the same functions.
+ *
+ * Invariants (core/check.c tests them):
+ *  - a live job has at most one owner (job.node); its next owner is only ever
+ *    named by its one active migration, and becomes the owner in the step that
+ *    raises the epoch;
+ *  - a job that is PENDING or over has no owner and no active migration;
+ *  - node.used_cpus is what its jobs and the migrations towards it have claimed.
+ */
+#ifndef DROVER_SCHEDULER_CORE_TYPES_H
+#define DROVER_SCHEDULER_CORE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "common/isa.h"
+
+#define CORE_NAME_MAX   64
+#define CORE_REASON_MAX 192
+#define CORE_TEXT_MAX   256
+#define CORE_SHA_SIZE   65
+
+enum job_state {
+	JOB_PENDING,
+	JOB_RUNNING,
+	JOB_MIGRATING,
+	JOB_COMPLETED,
+	JOB_FAILED,
+	JOB_CANCELLED,
+	JOB_TIMEOUT,
+	JOB_NODE_FAIL,
+	JOB_STATE_COUNT
+};
+
+enum migration_state {
+	MIG_PREPARING, /* the destination starts a receiver */
+	MIG_SENDING,   /* the source captures and sends */
+	MIG_LOADED,    /* the destination holds the whole job, and may run it */
+	MIG_COMMITTED, /* the destination owns the job */
+	MIG_DONE,      /* it runs there and the source has let go */
+	MIG_ABORTED,   /* ended before commit: the job stayed */
+	MIG_STATE_COUNT
+};
+
+enum node_state { NODE_UNKNOWN, NODE_UP, NODE_DOWN, NODE_STATE_COUNT };
+
+/* What an agent says of a job. */
+enum seen_state {
+	SEEN_STARTING,
+	SEEN_RUNNING,
+	SEEN_FROZEN,
+	SEEN_WAITING,
+	SEEN_EXITED,
+	SEEN_LOST,
+	SEEN_FAILED,
+	SEEN_STATE_COUNT
+};
+
+/* What an agent says of a migration. */
+enum seen_migration {
+	SEEN_MIG_NONE,
+	SEEN_MIG_PREPARED,
+	SEEN_MIG_SENDING,
+	SEEN_MIG_SENT,
+	SEEN_MIG_LOADED,
+	SEEN_MIG_RUNNING,
+	SEEN_MIG_ABORTED,
+	SEEN_MIG_DEFERRED,
+	SEEN_MIG_FAILED,
+	SEEN_MIG_COUNT
+};
+
+extern const char *const job_state_names[JOB_STATE_COUNT + 1]; /* NULL-terminated, as all here */
+extern const char *const migration_state_names[MIG_STATE_COUNT + 1];
+extern const char *const node_state_names[NODE_STATE_COUNT + 1];
+extern const char *const seen_state_names[SEEN_STATE_COUNT + 1];
+extern const char *const seen_migration_names[SEEN_MIG_COUNT + 1];
+
+struct node;
+struct migration;
+
+struct list {
+	struct list *prev, *next;
+};
+
+/* What was submitted; never changes. */
+struct job_spec {
+	char name[CORE_NAME_MAX];
+	char user[CORE_NAME_MAX];
+	char bundle[CORE_SHA_SIZE];
+	char *launch; /* JSON object with args, env and stdin; opaque to the core; owned */
+	uint32_t cpus;
+	uint32_t isas; /* bit mask by enum isa */
+	uint32_t max_restarts;
+	uint64_t memory_bytes;
+	uint64_t time_limit_s; /* 0: none */
+};
+
+struct job {
+	uint64_t id;
+	struct job_spec spec;
+	enum job_state state;
+	char reason[CORE_REASON_MAX]; /* why it is where it is, or why it waits */
+	uint32_t attempt;             /* 1 at the first start; 0 before */
+	uint32_t epoch;               /* 1 at each start, +1 at each hand-over */
+	uint32_t restarts;
+	struct node *node; /* owner, or NULL */
+	enum isa last_isa; /* of the node that ran it last, for reading after the end */
+	char last_node[CORE_NAME_MAX];
+	bool last_emulated;
+	struct migration *migration; /* active, or NULL */
+	uint64_t aborting; /* id of a migration whose abort the owner has not yet confirmed */
+	enum job_state
+		ending; /* JOB_CANCELLED or JOB_TIMEOUT once asked to end, else JOB_PENDING */
+	bool confirmed; /* the owner has reported it running at this epoch */
+	int32_t exit_code;
+	int32_t signal;
+	uint64_t submitted_ms, started_ms, ended_ms; /* started: of this attempt */
+	uint64_t present_ms;      /* when the owner got it, or last mentioned it */
+	uint64_t placed_revision; /* of the owner's desired state that first had it */
+	uint64_t settled_ms;      /* last start or move, for the cool-down */
+	uint64_t exited_ms;       /* when an exit was first heard of whose output is not complete */
+	uint32_t migrations;
+	uint64_t downtime_us;
+	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
+	uint64_t cpu_us_here;
+	struct list queue; /* in cluster.pending or node.jobs */
+	struct list all;   /* in cluster.jobs */
+	struct job *hash_next;
+};
+
+struct node {
+	char name[CORE_NAME_MAX];
+	char instance[CORE_NAME_MAX];
+	char address[CORE_NAME_MAX];
+	char profile[CORE_NAME_MAX];
+	char emulator[CORE_NAME_MAX];
+	char software[CORE_NAME_MAX];
+	char *meters; /* JSON array as introduced; opaque to the core; owned */
+	enum isa isa;
+	bool emulated;
+	uint32_t cpus;
+	uint64_t memory_bytes;
+	double idle_w, core_w;
+	enum node_state state;
+	uint64_t seen_ms;    /* last word from it */
+	uint64_t changed_ms; /* since when it is in this state */
+	uint64_t revision;   /* of its desired state; made by the shell, unequal across restarts */
+	uint64_t seen_revision;
+	double cpu_percent;
+	uint64_t memory_used_bytes;
+	uint32_t used_cpus;
+	struct list jobs;     /* owned */
+	struct list incoming; /* migrations towards it, not yet committed */
+	struct list outgoing; /* committed migrations it has still to let go of */
+	uint32_t index;       /* in cluster.nodes */
+	struct node *hash_next;
+};
+
+struct migration {
+	uint64_t id;
+	uint64_t job;
+	struct job *live; /* NULL once the job is over */
+	uint32_t attempt;
+	uint32_t next_epoch;
+	struct node *from, *to;
+	enum migration_state state;
+	bool manual;               /* asked for by a person */
+	bool resumed;              /* the destination has reported it running */
+	bool released;             /* the source has let go */
+	uint64_t release_revision; /* of the source's desired state that first lacked the job */
+	char reason[CORE_REASON_MAX];
+	char error[CORE_TEXT_MAX];
+	char note[CORE_TEXT_MAX]; /* why it is deferred */
+	char endpoint[CORE_NAME_MAX];
+	char secret[2 * CORE_NAME_MAX + 1];
+	double predicted_j; /* joules the policy expected to save */
+	uint64_t requested_ms, phase_ms, committed_ms, ended_ms;
+	uint64_t image_bytes, frames, save_us, transfer_us, load_us, rebuild_us, downtime_us;
+	uint64_t frozen_ms, resumed_ms, frozen_mono_ns, resumed_mono_ns;
+	bool downtime_monotonic;
+	struct list active; /* in cluster.active */
+	struct list at;     /* in to->incoming, then from->outgoing */
+};
+
+struct core_options {
+	uint64_t heartbeat_ms;
+	uint64_t node_unknown_ms;     /* silent for so long: no new work */
+	uint64_t node_down_ms;        /* silent for so long: its jobs' attempts are over */
+	uint64_t prepare_ms, send_ms; /* limits of these phases of a migration */
+	uint64_t start_ms; /* an owner that doesn't report its job for so long has lost it */
+	uint64_t log_ms;   /* how long an exit waits for its output */
+};
+
+extern const struct core_options core_options_default;
+
+/* How policies weigh; one set for all, each uses what it needs. */
+struct policy_options {
+	double hysteresis;      /* balance: least difference of load, as a share of a node's cpus */
+	uint64_t cooldown_ms;   /* least time between two moves of a job */
+	uint64_t settle_ms;     /* consolidate: demand must have been lower for so long */
+	uint32_t max_in_flight; /* migrations at a time in the cluster */
+	double horizon_s;       /* over which joules are predicted */
+};
+
+extern const struct policy_options policy_options_default;
+struct policy;
+
+struct cluster {
+	struct core_options opt;
+	const struct policy *policy;
+	struct policy_options policy_opt;
+	struct node **nodes;
+	uint32_t nnodes, nodes_cap;
+	struct node *node_hash[1024];
+	struct job **job_hash;
+	uint32_t njobs, job_buckets;
+	struct list jobs;    /* all live jobs, oldest first */
+	struct list pending; /* oldest first */
+	uint32_t npending;
+	struct list active; /* migrations not DONE or ABORTED */
+	uint32_t nactive;
+	uint64_t next_job, next_migration, next_revision;
+	uint64_t low_since_ms; /* consolidate: since when the running jobs fit a smaller set of
+				  nodes */
+	bool schedule;         /* something changed that placement may answer */
+	struct list over;      /* jobs that ended, kept until the shell has saved them */
+	struct list closed;    /* migrations that ended, likewise */
+	uint64_t jobs_ended[JOB_STATE_COUNT], migrations_ended[MIG_STATE_COUNT];
+};
+
+static inline bool job_is_over(const struct job *j)
+{
+	return j->state >= JOB_COMPLETED;
+}
+
+static inline bool migration_is_over(const struct migration *m)
+{
+	return m->state >= MIG_DONE;
+}
+
+#endif
