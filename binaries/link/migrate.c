@@ -1,0 +1,160 @@
+/*
+ * The smallest set closed under "is called by", found by passes over all calls
+ * until nothing changes: the depth of the call graph bounds their number.
+ */
+#include "binaries/link/migrate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binaries/object/strmap.h"
+#include "binaries/object/strv.h"
+
+struct node {
+	const char *id; /* name, or name.MODULE */
+	bool may;
+};
+
+struct type {
+	const char *name;
+	bool may;
+};
+
+struct graph {
+	const struct migrate_module *mods;
+	size_t n;
+	struct node *nodes;
+	struct type *types;
+	size_t nnodes, ntypes;
+	struct strmap by_id, by_type;
+	struct strv local_ids; /* owns the composed names */
+};
+
+static size_t add_node(struct graph *g, const char *id)
+{
+	size_t i = strmap_put(&g->by_id, id, g->nnodes);
+
+	if (i == g->nnodes)
+		g->nodes[g->nnodes++] = (struct node){id, false};
+	return i;
+}
+
+/* The function NAME means in module MOD: its own local one before a global one. */
+static size_t resolve(struct graph *g, const struct migrate_module *mod, const char *name)
+{
+	char local[1024];
+	size_t i = STRMAP_NONE;
+	int n = snprintf(local, sizeof local, "%s.%s", name, mod->id);
+
+	if (n > 0 && (size_t)n < sizeof local)
+		i = strmap_get(&g->by_id, local);
+	return i == STRMAP_NONE ? strmap_get(&g->by_id, name) : i;
+}
+
+static int build(struct graph *g)
+{
+	size_t nodes = 1, types = 1;
+
+	for (size_t m = 0; m < g->n; m++) {
+		nodes += g->mods[m].summary->nfns;
+		types += g->mods[m].summary->ntaken + g->mods[m].summary->ncalls;
+	}
+	g->nodes = calloc(nodes, sizeof *g->nodes);
+	g->types = calloc(types, sizeof *g->types);
+	if (!g->nodes || !g->types)
+		return -ENOMEM;
+	for (size_t m = 0; m < g->n; m++) {
+		const struct summary *s = g->mods[m].summary;
+
+		for (size_t i = 0; i < s->nfns; i++) {
+			const char *id = s->fns[i].name;
+
+			if (s->fns[i].local) {
+				strv_addf(&g->local_ids, "%s.%s", id, g->mods[m].id);
+				if (strv_failed(&g->local_ids))
+					return -ENOMEM;
+				id = g->local_ids.v[g->local_ids.n - 1];
+			}
+			if (add_node(g, id) == STRMAP_NONE)
+				return -ENOMEM;
+		}
+		for (size_t i = 0; i < s->ntaken; i++) {
+			size_t t = strmap_put(&g->by_type, s->taken[i].type, g->ntypes);
+
+			if (t == STRMAP_NONE)
+				return -ENOMEM;
+			if (t == g->ntypes)
+				g->types[g->ntypes++].name = s->taken[i].type;
+		}
+	}
+	return 0;
+}
+
+static bool fn_may(struct graph *g, const struct migrate_module *mod, const struct summary_fn *f)
+{
+	const struct summary_call *c = mod->summary->calls + f->first_call;
+
+	if (f->never)
+		return false;
+	if (f->polls)
+		return true;
+	for (size_t i = 0; i < f->ncalls; i++) {
+		size_t k = c[i].callee ? resolve(g, mod, c[i].callee)
+				       : strmap_get(&g->by_type, c[i].type);
+
+		if (k == STRMAP_NONE)
+			continue;
+		if (c[i].callee ? g->nodes[k].may : g->types[k].may)
+			return true;
+	}
+	return false;
+}
+
+/* One pass; true if something was found that the one before did not know. */
+static bool pass(struct graph *g)
+{
+	bool changed = false;
+
+	for (size_t m = 0; m < g->n; m++) {
+		const struct migrate_module *mod = &g->mods[m];
+		const struct summary *s = mod->summary;
+
+		for (size_t i = 0; i < s->nfns; i++) {
+			struct node *node = &g->nodes[resolve(g, mod, s->fns[i].name)];
+
+			if (!node->may && fn_may(g, mod, &s->fns[i]))
+				changed = node->may = true;
+		}
+		for (size_t i = 0; i < s->ntaken; i++) {
+			size_t k = resolve(g, mod, s->taken[i].name);
+			size_t t = strmap_get(&g->by_type, s->taken[i].type);
+
+			if (k != STRMAP_NONE && g->nodes[k].may && !g->types[t].may)
+				changed = g->types[t].may = true;
+		}
+	}
+	return changed;
+}
+
+int migrate_decide(const struct migrate_module *mods, size_t n, struct buf *out, struct err *err)
+{
+	struct graph g = {.mods = mods, .n = n};
+	int bad = build(&g);
+
+	if (!bad)
+		while (pass(&g))
+			;
+	for (size_t i = 0; !bad && i < g.nnodes; i++)
+		if (g.nodes[i].may)
+			bad = buf_printf(out, "%s\n", g.nodes[i].id);
+	for (size_t i = 0; !bad && i < g.ntypes; i++)
+		if (g.types[i].may)
+			bad = buf_printf(out, "*%s\n", g.types[i].name);
+	free(g.nodes);
+	free(g.types);
+	strmap_free(&g.by_id);
+	strmap_free(&g.by_type);
+	strv_free(&g.local_ids);
+	return bad ? err_set(err, -ENOMEM, "deciding what may migrate: out of memory") : 0;
+}
