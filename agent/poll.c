@@ -1,0 +1,192 @@
+/*
+ * The thread that fetches the desired state by long poll, and the node's
+ * introduction to the scheduler.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/sysinfo.h>
+
+#include "agent/node.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "config.h"
+
+#define POLL_WAIT_MS 20000
+
+static uint64_t memory_bytes(void)
+{
+	struct sysinfo si;
+
+	return sysinfo(&si) ? 0 : (uint64_t)si.totalram * si.mem_unit;
+}
+
+static json_t *introduction(struct node *n)
+{
+	json_t *j = json_pack(
+		"{s:i, s:s, s:s, s:b, s:i, s:I, s:s, s:f, s:f, s:s, s:s, s:[{s:s, s:s, s:s, s:s}]}",
+		"version", 1, "instance", n->instance, "isa", isa_name(n->opt.isa), "emulated",
+		n->emulated, "cpus", (int)n->opt.cpus, "memory_bytes", (json_int_t)memory_bytes(),
+		"profile", n->profile.name, "idle_w", n->profile.idle_w.value, "core_w",
+		n->profile.core_w.value, "address", n->opt.address, "software", PACKAGE_VERSION,
+		"meters", "name", n->meter->name, "source", n->meter->ops->source, "scope",
+		n->meter->scope, "kind", n->meter->ops->kind);
+
+	if (j && n->emulated)
+		json_object_set_new(j, "emulator", json_string("qemu-user"));
+	return j;
+}
+
+static int take_introduction_answer(struct node *n, const json_t *out, struct err *e)
+{
+	struct json_fields f;
+	uint64_t version = 0, epoch = 0, heartbeat = 1000;
+	int rc;
+
+	json_fields_init(&f, out, "answer", e);
+	json_get_u64(&f, "version", JSON_REQUIRED, 1, 1, &version);
+	json_get_u64(&f, "scheduler_epoch", JSON_REQUIRED, 0, INT64_MAX, &epoch);
+	json_get_u64(&f, "heartbeat_ms", JSON_REQUIRED, 10, 3600000, &heartbeat);
+	rc = json_fields_end_lax(&f);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&n->lock);
+	rc = node_scheduler_epoch(n, epoch);
+	pthread_mutex_unlock(&n->lock);
+	if (rc)
+		return err_set(e, rc, "an older scheduler (epoch %" PRIu64 ") answered", epoch);
+	atomic_store(&n->heartbeat_ms, (unsigned int)heartbeat);
+	return 0;
+}
+
+int node_introduce(struct node *n, struct http_client *c, uint64_t since_ns, struct err *e)
+{
+	_cleanup_json_ json_t *in = NULL, *out = NULL;
+	_cleanup_buf_ struct buf path = {0};
+	int rc = 0;
+
+	pthread_mutex_lock(&n->introduce_lock);
+	if (atomic_load(&n->introduced_ns) <= since_ns || !atomic_load(&n->introduced_ns)) {
+		buf_init(&path, 1024);
+		in = introduction(n);
+		rc = in ? buf_str(&path, "/v1/agents/") : -ENOMEM;
+		if (!rc)
+			rc = http_escape(&path, n->opt.name);
+		if (rc)
+			rc = err_set(e, rc, "no room for the introduction");
+		if (!rc)
+			rc = http_json(c, "PUT", buf_cstr(&path), in, &out, e);
+		if (!rc)
+			rc = take_introduction_answer(n, out, e);
+		if (!rc) {
+			atomic_store(&n->introduced_ns, clock_monotonic_ns());
+			log_info("scheduler.introduced server=%s name=%s", n->opt.server,
+				 n->opt.name);
+		}
+	}
+	pthread_mutex_unlock(&n->introduce_lock);
+	return rc;
+}
+
+static void take_desired(struct node *n, const struct http_answer *a)
+{
+	struct desired d;
+	struct err e = ERR_INIT;
+
+	if (desired_parse(buf_cstr(&a->body), a->body.len, &d, &e)) {
+		log_err(LOG_LEVEL_ERROR, "desired.refused", &e);
+		node_pause(n, 500);
+		return;
+	}
+	pthread_mutex_lock(&n->lock);
+	if (node_scheduler_epoch(n, d.scheduler_epoch)) {
+		log_warn("desired.refused reason=\"an older scheduler\" epoch=%" PRIu64,
+			 d.scheduler_epoch);
+		pthread_mutex_unlock(&n->lock);
+		desired_free(&d);
+		node_pause(n, 500);
+		return;
+	}
+	desired_free(&n->fresh);
+	n->fresh = d;
+	n->have_fresh = true;
+	pthread_mutex_unlock(&n->lock);
+	node_wake(n);
+}
+
+static int poll_once(struct node *n, struct http_client *c, uint64_t *revision, bool *known,
+		     struct err *e)
+{
+	_cleanup_answer_ struct http_answer a = {0};
+	_cleanup_buf_ struct buf path = {0};
+	struct http_request r = {.method = "GET",
+				 .timeout_ms = POLL_WAIT_MS + 5000,
+				 .max_answer = DESIRED_MAX_BYTES};
+	uint64_t since = clock_monotonic_ns();
+	int rc;
+
+	buf_init(&path, 1024);
+	rc = buf_str(&path, "/v1/agents/");
+	if (!rc)
+		rc = http_escape(&path, n->opt.name);
+	if (!rc)
+		rc = buf_printf(&path, "/desired?instance=%s&revision=%" PRIu64 "&wait_ms=%d",
+				n->instance, *revision, *known ? POLL_WAIT_MS : 0);
+	if (rc)
+		return err_set(e, rc, "no room for the address");
+	r.path = path.data;
+	rc = http_do(c, &r, &a, e);
+	if (rc)
+		return rc;
+	if (a.status == 404 || a.status == 409)
+		return node_introduce(n, c, since, e);
+	rc = http_check(&a, e);
+	if (rc)
+		return rc;
+	take_desired(n, &a);
+	pthread_mutex_lock(&n->lock);
+	if (n->have_fresh || n->have_desired) {
+		*revision = n->have_fresh ? n->fresh.revision : n->desired.revision;
+		*known = true;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return 0;
+}
+
+void *poll_thread(void *arg)
+{
+	struct node *n = arg;
+	struct err e = ERR_INIT;
+	struct http_client *c = http_client_new(n->opt.server, &e);
+	unsigned int failures = 0;
+	uint64_t revision = 0;
+	bool known = false;
+
+	if (!c) {
+		log_err(LOG_LEVEL_ERROR, "poll", &e);
+		return NULL;
+	}
+	http_client_stop_on(c, &n->stop);
+	while (!atomic_load(&n->stop)) {
+		uint32_t r = 0;
+		int rc;
+
+		err_clear(&e);
+		rc = atomic_load(&n->introduced_ns) ? 0 : node_introduce(n, c, 0, &e);
+		if (!rc)
+			rc = poll_once(n, c, &revision, &known, &e);
+		if (!rc || rc == -ECANCELED) {
+			failures = 0;
+			continue;
+		}
+		if (failures == 0 || failures == 10)
+			log_err(LOG_LEVEL_WARN, "scheduler.unreachable", &e);
+		if (getrandom(&r, sizeof(r), 0) < 0)
+			r = 0;
+		node_pause(n, http_backoff_ms(++failures, r) / 2);
+	}
+	http_client_free(c);
+	return NULL;
+}
