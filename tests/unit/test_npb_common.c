@@ -88,8 +88,8 @@ static const struct npb_result example = {.kernel = "XX",
 static void the_result_block_has_the_form_of_npb(void **state)
 {
 	int status;
-	char *text =
-		reported((struct npb_options){.class = NPB_CLASS_W, .repeat = 1}, example, &status);
+	char *text = reported((struct npb_options){.class = NPB_CLASS_W, .repeat = 1, .threads = 1},
+			      example, &status);
 
 	(void)state;
 	assert_int_equal(status, NPB_OK);
@@ -112,11 +112,11 @@ static void an_unverified_run_says_so_and_fails(void **state)
 
 	(void)state;
 	r.verified = false;
-	text = reported((struct npb_options){.repeat = 1}, r, &status);
+	text = reported((struct npb_options){.repeat = 1, .threads = 1}, r, &status);
 	assert_int_equal(status, NPB_UNVERIFIED);
 	assert_non_null(strstr(text, " Verification    =             UNSUCCESSFUL\n"));
 	free(text);
-	text = reported((struct npb_options){.repeat = 1, .json = true}, r, &status);
+	text = reported((struct npb_options){.repeat = 1, .threads = 1, .json = true}, r, &status);
 	assert_int_equal(status, NPB_UNVERIFIED);
 	assert_non_null(strstr(text, "\"verified\": false"));
 	free(text);
@@ -124,7 +124,7 @@ static void an_unverified_run_says_so_and_fails(void **state)
 
 static void an_untimed_result_holds_no_times(void **state)
 {
-	struct npb_options o = {.repeat = 1, .untimed = true};
+	struct npb_options o = {.repeat = 1, .threads = 1, .untimed = true};
 	int status;
 	char *text = reported(o, example, &status);
 
@@ -135,7 +135,7 @@ static void an_untimed_result_holds_no_times(void **state)
 	o.json = true;
 	text = reported(o, example, &status);
 	assert_string_equal(text, "{\"kernel\": \"XX\", \"class\": \"S\", \"size\": 4096, "
-				  "\"iterations\": 7, \"repeat\": 1, "
+				  "\"iterations\": 7, \"repeat\": 1, \"threads\": 1, "
 				  "\"operation\": \"things done\", \"verified\": true}\n");
 	free(text);
 }

@@ -18,11 +18,14 @@ enum npb_exit { NPB_OK = 0, NPB_UNVERIFIED = 1, NPB_USAGE = 2, NPB_NO_MEMORY = 3
 
 enum npb_class { NPB_CLASS_S, NPB_CLASS_W, NPB_CLASS_A, NPB_CLASS_B, NPB_CLASS_C, NPB_CLASSES };
 
+#define NPB_MAX_REPEAT 1000000
+
 struct npb_options {
 	enum npb_class class;
 	bool json;    /* one JSON object instead of NPB's text */
 	bool untimed; /* leave out what differs from run to run */
 	int repeat;   /* whole runs, one after the other, each verified */
+	int threads;  /* members of the team */
 };
 
 struct npb_result {
@@ -39,15 +42,17 @@ struct npb_result {
 char npb_class_letter(enum npb_class class);
 
 /*
- * Reads `[CLASS] [--class CLASS] [--repeat N] [--json] [--untimed] [--help]` into o. Returns -1
- * when the kernel is to run; otherwise the exit status, the reason or the help having been printed.
+ * Reads `[CLASS] [--class CLASS] [--threads N] [--repeat N] [--json] [--untimed] [--help]` into o.
+ * Returns -1 when the kernel is to run; otherwise the exit status, the reason or the help having
+ * been printed.
  */
 int npb_options_parse(struct npb_options *o, int argc, char **argv, const char *kernel,
 		      const char *what);
 
 /*
- * True when a run of `bytes` can fit into this machine; otherwise says on stderr how much it needs
- * and which class to take instead. Called before anything is allocated.
+ * True when a run of `bytes` can fit: into this machine, this process's limits (setrlimit) and its
+ * control groups' memory.max. Otherwise says on stderr how much it needs and which limit
+ * it meets. Called before anything is allocated.
  */
 bool npb_memory_check(const struct npb_options *o, const char *kernel, uint64_t bytes);
 

@@ -22,11 +22,15 @@ static void report_text(const struct npb_options *o, const struct npb_result *r,
 	fprintf(out, " Class           = %24c\n", npb_class_letter(o->class));
 	fprintf(out, " Size            = %24llu\n", (unsigned long long)r->size);
 	fprintf(out, " Iterations      = %24d\n", r->iterations);
+	if (o->threads > 1)
+		fprintf(out, " Total threads   = %24d\n", o->threads);
 	if (o->repeat > 1)
 		fprintf(out, " Repetitions     = %24d\n", o->repeat);
 	if (!o->untimed) {
 		fprintf(out, " Time in seconds = %24.2f\n", r->seconds);
 		fprintf(out, " Mop/s total     = %24.2f\n", mops(o, r));
+		if (o->threads > 1)
+			fprintf(out, " Mop/s/thread    = %24.2f\n", mops(o, r) / o->threads);
 	}
 	fprintf(out, " Operation type  = %24s\n", r->operation);
 	fprintf(out, " Verification    = %24s\n", r->verified ? "SUCCESSFUL" : "UNSUCCESSFUL");
@@ -36,9 +40,9 @@ static void report_json(const struct npb_options *o, const struct npb_result *r,
 {
 	fprintf(out,
 		"{\"kernel\": \"%s\", \"class\": \"%c\", \"size\": %llu, \"iterations\": %d, "
-		"\"repeat\": %d, ",
+		"\"repeat\": %d, \"threads\": %d, ",
 		r->kernel, npb_class_letter(o->class), (unsigned long long)r->size, r->iterations,
-		o->repeat);
+		o->repeat, o->threads);
 	if (!o->untimed)
 		fprintf(out, "\"time_s\": %.6f, \"mops\": %.3f, ", r->seconds, mops(o, r));
 	fprintf(out, "\"operation\": \"%s\", \"verified\": %s}\n", r->operation,

@@ -3,6 +3,8 @@
  * deviates by the polar method, summed and counted by square annulus (NAS-91-002, section 2.2).
  * It stresses the floating-point units, log and sqrt; its memory is the block of numbers of a
  * batch. Batches are independent: each finds its own place in the sequence.
+ * Each slice of the batches has sums of its own, so that a team adds in the same order as one
+ * alone.
  */
 #include "workloads/npb/ep/ep.h"
 
@@ -43,6 +45,42 @@ void ep_batch(struct ep_sums *s, uint64_t batch, double *x)
 	}
 	s->sx = sx;
 	s->sy = sy;
+}
+
+static void slices(void *arg, int member, int members)
+{
+	struct ep_state *s = arg;
+	size_t batches = (size_t)1 << (s->c->m - EP_BATCH_LOG2);
+	double *room = s->room + (size_t)member * 2 * EP_BATCH;
+	int lo = (int)npb_share(NPB_SLICES, member, members);
+	int hi = (int)npb_share(NPB_SLICES, member + 1, members);
+
+	for (int l = lo; l < hi; l++) {
+		struct ep_sums *sums = &s->slice[l];
+
+		*sums = (struct ep_sums){0};
+		for (size_t i = npb_share(batches, l, NPB_SLICES);
+		     i < npb_share(batches, l + 1, NPB_SLICES); i++)
+			ep_batch(sums, i, room);
+	}
+}
+
+void ep_run(struct ep_state *s, struct npb_team *team)
+{
+	npb_team_run(team, slices, s);
+}
+
+struct ep_sums ep_total(const struct ep_state *s)
+{
+	struct ep_sums t = {0};
+
+	for (int l = 0; l < NPB_SLICES; l++) {
+		t.sx += s->slice[l].sx;
+		t.sy += s->slice[l].sy;
+		for (int i = 0; i < EP_ANNULI; i++)
+			t.q[i] += s->slice[l].q[i];
+	}
+	return t;
 }
 
 bool ep_verify(const struct ep_class *c, const struct ep_sums *s)

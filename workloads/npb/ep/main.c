@@ -1,7 +1,9 @@
 /* drover-ep: NPB kernel EP as a program. */
 #include "workloads/npb/ep/ep.h"
 
-static double numbers[2 * EP_BATCH];
+#include <stdlib.h>
+
+static struct ep_state state;
 
 static void report_sums(const struct ep_class *c, const struct ep_sums *s, double seconds,
 			bool untimed)
@@ -20,34 +22,32 @@ static void report_sums(const struct ep_class *c, const struct ep_sums *s, doubl
 		printf("%3d %15.0f\n", i, s->q[i]);
 }
 
-static void run(const struct ep_class *c, struct ep_sums *s)
-{
-	uint64_t batches = UINT64_C(1) << (c->m - EP_BATCH_LOG2);
-
-	*s = (struct ep_sums){0};
-	for (uint64_t i = 0; i < batches; i++)
-		ep_batch(s, i, numbers);
-}
-
 int main(int argc, char **argv)
 {
 	struct ep_sums sums;
 	struct npb_options o;
 	int status = npb_options_parse(&o, argc, argv, "ep", "Gaussian pairs");
 	const struct ep_class *c;
+	struct npb_team *team;
 	bool verified = true;
 	double start;
 
 	if (status >= 0)
 		return status;
 	c = &ep_classes[o.class];
+	if (!npb_memory_check(&o, "ep", 16 * (uint64_t)EP_BATCH * (uint64_t)o.threads))
+		return NPB_NO_MEMORY;
 	if (!o.json)
-		printf("\n\n NAS Parallel Benchmarks, serial C version of Drover - EP Benchmark\n\n"
+		printf("\n\n NAS Parallel Benchmarks, C version of Drover - EP Benchmark\n\n"
 		       " Number of random numbers generated: %15llu\n",
 		       1ull << (c->m + 1));
+	team = npb_team_new("ep", o.threads);
+	state.c = c;
+	state.room = npb_alloc("ep", (size_t)o.threads, 2 * EP_BATCH * sizeof(double));
 	start = npb_now();
 	for (int i = 0; i < o.repeat; i++) {
-		run(c, &sums);
+		ep_run(&state, team);
+		sums = ep_total(&state);
 		verified &= ep_verify(c, &sums);
 	}
 
@@ -59,6 +59,8 @@ int main(int argc, char **argv)
 		.seconds = npb_now() - start,
 		.verified = verified,
 	};
+	npb_team_free(team);
+	free(state.room);
 	if (!o.json)
 		report_sums(c, &sums, r.seconds, o.untimed);
 	return npb_result_report(&o, &r, stdout);

@@ -2,6 +2,10 @@
  * NPB IS, "integer sort": ranks 2^n small integer keys ten times over (NAS-91-002, section 2.6).
  * It stresses memory: scattered reads and writes over the key and count arrays, integers only.
  * Keys are first put by their high bits into buckets that fit a cache, as in the reference.
+ *
+ * Members of a team put the keys of their shares into the buckets, then own whole buckets. Ranks
+ * are integers, and within a bucket keys come in the order of the sequence, so a team's arrays are
+ * those of one alone.
  */
 #include "workloads/npb/is/is.h"
 
@@ -48,10 +52,12 @@ const struct is_class is_classes[NPB_CLASSES] = {
 			 .step = {1, 1, 1, -1, -1}},
 };
 
-uint64_t is_bytes(const struct is_class *c)
+uint64_t is_bytes(const struct is_class *c, int members)
 {
-	return 4 * ((UINT64_C(2) << c->keys_log2) + (UINT64_C(1) << c->max_key_log2) +
-		    (UINT64_C(1) << c->buckets_log2));
+	uint64_t buckets = UINT64_C(1) << c->buckets_log2;
+
+	return 4 * ((UINT64_C(2) << c->keys_log2) + (UINT64_C(1) << c->max_key_log2) + buckets + 1 +
+		    2 * buckets * (uint64_t)members);
 }
 
 /*
@@ -74,56 +80,87 @@ static void make_keys(uint32_t *keys, size_t n, int max_key_log2)
 	}
 }
 
-void is_init(struct is_state *s, const struct is_class *c)
+void is_init(struct is_state *s, const struct is_class *c, struct npb_team *team, int members)
 {
-	size_t n = (size_t)1 << c->keys_log2;
+	size_t n = (size_t)1 << c->keys_log2, buckets = (size_t)1 << c->buckets_log2;
 
 	*s = (struct is_state){
 		.c = c,
+		.team = team,
 		.keys = npb_alloc("is", n, sizeof(uint32_t)),
 		.sorted = npb_alloc("is", n, sizeof(uint32_t)),
 		.counts = npb_alloc("is", (size_t)1 << c->max_key_log2, sizeof(uint32_t)),
-		.buckets = npb_alloc("is", (size_t)1 << c->buckets_log2, sizeof(uint32_t)),
+		.begins = npb_alloc("is", buckets + 1, sizeof(uint32_t)),
+		.sizes = npb_alloc("is", buckets * (size_t)members, sizeof(uint32_t)),
+		.places = npb_alloc("is", buckets * (size_t)members, sizeof(uint32_t)),
 	};
 	make_keys(s->keys, n, c->max_key_log2);
 }
 
-/* Puts the keys by their high bits into s->sorted; s->buckets[b] becomes the end of bucket b. */
-static void to_buckets(struct is_state *s, size_t n, size_t nbuckets, int shift)
+/* How many keys of this member's share fall into each bucket. */
+static void count_buckets(struct is_state *s, size_t nbuckets, int shift, int member, int members)
 {
+	size_t n = (size_t)1 << s->c->keys_log2, end = npb_share(n, member + 1, members);
+	uint32_t *sizes = s->sizes + (size_t)member * nbuckets;
 	const uint32_t *keys = s->keys;
-	uint32_t *buckets = s->buckets, *sorted = s->sorted;
+
+	memset(sizes, 0, nbuckets * sizeof(*sizes));
+	for (size_t i = npb_share(n, member, members); i < end; i++)
+		sizes[keys[i] >> shift]++;
+}
+
+/* Puts this member's share of the keys into their buckets, behind those of the members before. */
+static void to_buckets(struct is_state *s, size_t nbuckets, int shift, int member, int members)
+{
+	size_t n = (size_t)1 << s->c->keys_log2, end = npb_share(n, member + 1, members);
+	uint32_t *places = s->places + (size_t)member * nbuckets, *sorted = s->sorted;
+	const uint32_t *keys = s->keys;
 	uint32_t at = 0;
 
-	memset(buckets, 0, nbuckets * sizeof(*buckets));
-	for (size_t i = 0; i < n; i++)
-		buckets[keys[i] >> shift]++;
 	for (size_t b = 0; b < nbuckets; b++) {
-		uint32_t size = buckets[b];
-
-		buckets[b] = at;
-		at += size;
+		if (member == 0)
+			s->begins[b] = at;
+		for (int m = 0; m < members; m++) {
+			if (m == member)
+				places[b] = at;
+			at += s->sizes[(size_t)m * nbuckets + b];
+		}
 	}
-	for (size_t i = 0; i < n; i++) {
+	if (member == 0)
+		s->begins[nbuckets] = at;
+	for (size_t i = npb_share(n, member, members); i < end; i++) {
 		uint32_t key = keys[i];
 
-		sorted[buckets[key >> shift]++] = key;
+		sorted[places[key >> shift]++] = key;
 	}
 }
 
-/* Counts the keys of each bucket, and from there how many keys are not above each value. */
-static void count_keys(struct is_state *s, size_t nbuckets, int shift)
+/* The first bucket of a member: buckets are given out so that members have about as many keys. */
+static size_t first_bucket(const struct is_state *s, size_t nbuckets, int member, int members)
 {
+	size_t from = npb_share((size_t)1 << s->c->keys_log2, member, members), b = 0;
+
+	if (member == members)
+		return nbuckets;
+	while (b < nbuckets && s->begins[b] < from)
+		b++;
+	return b;
+}
+
+/* Counts the keys of this member's buckets, and from there how many are not above each value. */
+static void count_keys(struct is_state *s, size_t nbuckets, int shift, int member, int members)
+{
+	size_t lo = first_bucket(s, nbuckets, member, members);
+	size_t hi = first_bucket(s, nbuckets, member + 1, members);
 	const uint32_t *sorted = s->sorted;
 	uint32_t *counts = s->counts;
-	uint32_t i = 0;
 
-	memset(counts, 0, (nbuckets << shift) * sizeof(*counts));
-	for (size_t b = 0; b < nbuckets; b++) {
+	memset(counts + (lo << shift), 0, ((hi - lo) << shift) * sizeof(*counts));
+	for (size_t b = lo; b < hi; b++) {
 		size_t first = b << shift, last = first + ((size_t)1 << shift);
-		uint32_t sum = i, end = s->buckets[b];
+		uint32_t sum = s->begins[b], end = s->begins[b + 1];
 
-		for (; i < end; i++)
+		for (uint32_t i = sum; i < end; i++)
 			counts[sorted[i]]++;
 		for (size_t k = first; k < last; k++) {
 			sum += counts[k];
@@ -132,11 +169,22 @@ static void count_keys(struct is_state *s, size_t nbuckets, int shift)
 	}
 }
 
+static void rank(void *arg, int member, int members)
+{
+	struct is_state *s = arg;
+	size_t nbuckets = (size_t)1 << s->c->buckets_log2;
+	int shift = s->c->max_key_log2 - s->c->buckets_log2;
+
+	count_buckets(s, nbuckets, shift, member, members);
+	npb_team_barrier(s->team);
+	to_buckets(s, nbuckets, shift, member, members);
+	npb_team_barrier(s->team);
+	count_keys(s, nbuckets, shift, member, members);
+}
+
 void is_rank(struct is_state *s, int iteration)
 {
 	const struct is_class *c = s->c;
-	size_t n = (size_t)1 << c->keys_log2, nbuckets = (size_t)1 << c->buckets_log2;
-	int shift = c->max_key_log2 - c->buckets_log2;
 	uint32_t probe[IS_TESTS];
 
 	s->keys[iteration] = (uint32_t)iteration;
@@ -144,8 +192,7 @@ void is_rank(struct is_state *s, int iteration)
 	for (int i = 0; i < IS_TESTS; i++)
 		probe[i] = s->keys[c->index[i]];
 
-	to_buckets(s, n, nbuckets, shift);
-	count_keys(s, nbuckets, shift);
+	npb_team_run(s->team, rank, s);
 
 	for (int i = 0; i < IS_TESTS; i++) {
 		int64_t want = c->rank[i] + c->step[i] * (iteration - c->first[i]);
@@ -183,6 +230,8 @@ void is_free(struct is_state *s)
 	free(s->keys);
 	free(s->sorted);
 	free(s->counts);
-	free(s->buckets);
+	free(s->begins);
+	free(s->sizes);
+	free(s->places);
 	*s = (struct is_state){0};
 }

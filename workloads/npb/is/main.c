@@ -2,12 +2,13 @@
 #include "workloads/npb/is/is.h"
 
 /* One run; returns the seconds of its timed iterations and whether all of it verified. */
-static double run(const struct npb_options *o, const struct is_class *c, bool *verified)
+static double run(const struct npb_options *o, const struct is_class *c, struct npb_team *team,
+		  bool *verified)
 {
 	struct is_state s;
 	double start, seconds;
 
-	is_init(&s, c);
+	is_init(&s, c, team, o->threads);
 	is_rank(&s, 1); /* untimed: touches all pages */
 	s.passed = 0;
 	if (!o->json && o->class != NPB_CLASS_S)
@@ -29,24 +30,27 @@ int main(int argc, char **argv)
 	struct npb_options o;
 	int status = npb_options_parse(&o, argc, argv, "is", "integer sort");
 	const struct is_class *c;
+	struct npb_team *team;
 	bool verified = true;
 	double seconds = 0;
 
 	if (status >= 0)
 		return status;
 	c = &is_classes[o.class];
-	if (!npb_memory_check(&o, "is", is_bytes(c)))
+	if (!npb_memory_check(&o, "is", is_bytes(c, o.threads)))
 		return NPB_NO_MEMORY;
 	if (!o.json)
-		printf("\n\n NAS Parallel Benchmarks, serial C version of Drover - IS Benchmark\n\n"
+		printf("\n\n NAS Parallel Benchmarks, C version of Drover - IS Benchmark\n\n"
 		       " Size:  %llu  (class %c)\n Iterations:   %d\n",
 		       1ull << c->keys_log2, npb_class_letter(o.class), IS_ITERATIONS);
+	team = npb_team_new("is", o.threads);
 	for (int i = 0; i < o.repeat; i++) {
 		bool ok;
 
-		seconds += run(&o, c, &ok);
+		seconds += run(&o, c, team, &ok);
 		verified &= ok;
 	}
+	npb_team_free(team);
 
 	struct npb_result r = {
 		.kernel = "IS",

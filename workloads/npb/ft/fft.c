@@ -1,0 +1,103 @@
+/*
+ * Complex transforms whose length is a power of two, FT_BLOCK of them side by side.
+ *
+ * Stockham's self-sorting form, radix 4 with one pass of radix 2 at the end for odd powers (Swarz-
+ * trauber, FFT algorithms for vector computers, Parallel Computing 1, 1984). Real and imaginary
+ * parts are apart and transforms interleaved, so that the innermost loop runs over `stride`
+ * neighbours with the same roots, whatever the pass. A backward transform is a forward one with
+ * real and imaginary parts changed over.
+ */
+#include "workloads/npb/ft/ft.h"
+
+#include <math.h>
+
+void ft_plan_make(struct ft_plan *p, size_t n)
+{
+	const double pi = 3.141592653589793238;
+
+	p->n = n;
+	for (size_t k = 0; k < n; k++) {
+		double angle = 2.0 * pi * (double)k / (double)n;
+
+		p->re[k] = cos(angle);
+		p->im[k] = -sin(angle);
+	}
+}
+
+struct root {
+	double re, im;
+};
+
+/* The four quarters of a sequence of length 4 * quarter to four neighbours, for one root. */
+static inline void butterfly(const double *restrict xr, const double *restrict xi,
+			     double *restrict yr, double *restrict yi, size_t quarter,
+			     size_t stride, const struct root w[3])
+{
+	size_t from = quarter * stride;
+
+	for (size_t q = 0; q < stride; q++) {
+		double ar = xr[q], ai = xi[q];
+		double br = xr[q + from], bi = xi[q + from];
+		double cr = xr[q + 2 * from], ci = xi[q + 2 * from];
+		double dr = xr[q + 3 * from], di = xi[q + 3 * from];
+		double spr = ar + cr, spi = ai + ci, smr = ar - cr, smi = ai - ci;
+		double tpr = br + dr, tpi = bi + di, tmr = br - dr, tmi = bi - di;
+		double er = smr + tmi, ei = smi - tmr, fr = spr - tpr, fi = spi - tpi;
+		double gr = smr - tmi, gi = smi + tmr;
+
+		yr[q] = spr + tpr;
+		yi[q] = spi + tpi;
+		yr[q + stride] = er * w[0].re - ei * w[0].im;
+		yi[q + stride] = er * w[0].im + ei * w[0].re;
+		yr[q + 2 * stride] = fr * w[1].re - fi * w[1].im;
+		yi[q + 2 * stride] = fr * w[1].im + fi * w[1].re;
+		yr[q + 3 * stride] = gr * w[2].re - gi * w[2].im;
+		yi[q + 3 * stride] = gr * w[2].im + gi * w[2].re;
+	}
+}
+
+static void pass4(const struct ft_plan *p, const double *restrict xr, const double *restrict xi,
+		  double *restrict yr, double *restrict yi, size_t n, size_t stride)
+{
+	size_t step = p->n / n;
+
+	for (size_t k = 0; k < n / 4; k++) {
+		struct root w[3];
+		size_t in = k * stride, out = 4 * k * stride;
+
+		for (size_t i = 0; i < 3; i++)
+			w[i] = (struct root){p->re[(i + 1) * k * step], p->im[(i + 1) * k * step]};
+		butterfly(xr + in, xi + in, yr + out, yi + out, n / 4, stride, w);
+	}
+}
+
+/* The last pass of an odd power: sums and differences, no roots. */
+static void pass2(const double *restrict xr, const double *restrict xi, double *restrict yr,
+		  double *restrict yi, size_t stride)
+{
+	for (size_t q = 0; q < stride; q++) {
+		yr[q] = xr[q] + xr[q + stride];
+		yi[q] = xi[q] + xi[q + stride];
+		yr[q + stride] = xr[q] - xr[q + stride];
+		yi[q + stride] = xi[q] - xi[q + stride];
+	}
+}
+
+int ft_transform(const struct ft_plan *p, struct ft_room *room, bool backward)
+{
+	double *re[2], *im[2];
+	size_t n = p->n, stride = FT_BLOCK;
+	int side = 0;
+
+	for (int i = 0; i < 2; i++) {
+		re[i] = backward ? room->side[i].im : room->side[i].re;
+		im[i] = backward ? room->side[i].re : room->side[i].im;
+	}
+	for (; n >= 4; n /= 4, stride *= 4, side ^= 1)
+		pass4(p, re[side], im[side], re[side ^ 1], im[side ^ 1], n, stride);
+	if (n == 2) {
+		pass2(re[side], im[side], re[side ^ 1], im[side ^ 1], stride);
+		side ^= 1;
+	}
+	return side;
+}
