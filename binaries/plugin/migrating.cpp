@@ -1,0 +1,61 @@
+/* Which functions and calls may reach a migration point: the driver's list, applied. */
+#include "plugin.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+
+namespace drover
+{
+
+bool Migrating::load(const std::string &path, std::string &error)
+{
+	auto file = MemoryBuffer::getFile(path, true);
+
+	if (!file) {
+		error = "cannot read '" + path + "': " + file.getError().message();
+		return false;
+	}
+	SmallVector<StringRef> lines;
+	(*file)->getBuffer().split(lines, '\n', -1, false);
+	for (StringRef line : lines) {
+		if (line.consume_front("*"))
+			types.insert(line);
+		else
+			names.insert(line);
+	}
+	return true;
+}
+
+const Function *calledFunction(const CallBase &c)
+{
+	const Value *v = c.getCalledOperand()->stripPointerCastsAndAliases();
+
+	return dyn_cast<Function>(v);
+}
+
+bool isRealCall(const Instruction &i)
+{
+	auto *c = dyn_cast<CallBase>(&i);
+
+	if (!c || isa<IntrinsicInst>(c) || c->isInlineAsm())
+		return false;
+	return true;
+}
+
+bool Migrating::function(const Function &f) const
+{
+	return names.contains(identity(f));
+}
+
+bool Migrating::call(const CallBase &c) const
+{
+	if (!isRealCall(c))
+		return false;
+	if (const Function *f = calledFunction(c))
+		return function(*f);
+	return types.contains(typeName(c.getFunctionType()));
+}
+
+} // namespace drover

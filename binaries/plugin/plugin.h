@@ -1,0 +1,228 @@
+/* The pass plugin of drover-cc: what its files share.
+ *
+ * One module goes through these stages at link time (instrument.cpp drives them):
+ *
+ *   names    string literals and private constants get names made of their content
+ *   abi      the calling conventions' differences between the ISAs are taken out
+ *   prepass  target-neutral simplification, the same instructions on both ISAs
+ *   frame    stack data whose address escapes moves to the common stack
+ *   polls    migration points are placed
+ *   sites    calls that may reach one become invokes with a landing pad each
+ *   live     what must be saved at each site
+ *   save     the landing pads store it
+ *   resume   the clone that loads it again and goes on
+ *   tables   drover_fns and .state_transform
+ *
+ * Everything up to `live` must give the same answer on both ISAs: nothing there may ask the
+ * target. docs/formats/migration-abi.md specifies what is written. */
+#ifndef DROVER_PLUGIN_H
+#define DROVER_PLUGIN_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/Function.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/PassManager.h"
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover
+{
+
+/* ---- options.cpp: the command line, -mllvm -drover-... ------------------------------------ */
+
+enum class Mode { Off, Summary, Instrument, Layout };
+
+Mode mode();
+const std::string &moduleId();
+const std::string &summaryFile();
+const std::string &migratingFile();
+bool dropDebugInfo();
+
+/* ---- names.cpp ---------------------------------------------------------------------------- */
+
+uint64_t hash64(llvm::StringRef bytes);
+/* The name a symbol has in the whole program: local ones carry the module. */
+std::string identity(const llvm::GlobalValue &g);
+/* An IR function type without spaces, as summaries and migrating files write it. */
+std::string typeName(const llvm::FunctionType *t);
+/* Literals and private constants become linkonce_odr constants named by content. */
+void nameConstants(llvm::Module &m);
+/* Every function and datum gets its section; resume clones have theirs already. */
+void nameSections(llvm::Module &m);
+/* Keep what both ISAs must have alive and whole. */
+void keepData(llvm::Module &m);
+
+/* ---- migrating.cpp: which functions and calls may reach a migration point ------------------ */
+
+class Migrating
+{
+      public:
+	/* Reads the driver's list; false and `error` if it cannot be read. */
+	bool load(const std::string &path, std::string &error);
+	bool function(const llvm::Function &f) const;
+	bool call(const llvm::CallBase &c) const;
+
+      private:
+	llvm::StringSet<> names, types;
+};
+
+/* The function a call names, through casts and aliases; null for an indirect call. */
+const llvm::Function *calledFunction(const llvm::CallBase &c);
+/* A call of a function that is not an intrinsic and not inline assembly. */
+bool isRealCall(const llvm::Instruction &i);
+
+/* ---- refuse.cpp --------------------------------------------------------------------------- */
+
+/* Why a function can never be instrumented, and where; empty reason if it can. */
+struct Refusal {
+	std::string reason;
+	const llvm::Instruction *at = nullptr;
+};
+Refusal refusal(const llvm::Function &f);
+/* Report what no part of a program may do; returns the number of errors. */
+unsigned reportUnsupported(llvm::Module &m);
+void warnNeverMigrates(const llvm::Function &f, const Refusal &why);
+void fail(llvm::Module &m, const llvm::Twine &message);
+
+/* ---- abi.cpp ------------------------------------------------------------------------------ */
+
+/* Rewrite by-value aggregates so that both ISAs handle them alike. */
+void neutralCalls(llvm::Module &m);
+/* A structure of 3 or 4 equal floating-point members over 16 bytes, else false. */
+bool isWideHomogeneous(llvm::Type *t, const llvm::DataLayout &dl);
+
+/* ---- prepass.cpp -------------------------------------------------------------------------- */
+
+/* Analyses that know no target, over a module whose data layout is the common one meanwhile. */
+class Neutral
+{
+      public:
+	explicit Neutral(llvm::Module &m);
+	~Neutral();
+	void simplify(llvm::Function &f);
+	llvm::FunctionAnalysisManager &analyses();
+
+      private:
+	struct State;
+	std::unique_ptr<State> state;
+	llvm::Module &module;
+	std::string target;
+};
+
+/* ---- goto.cpp ----------------------------------------------------------------------------- */
+
+/* Computed goto becomes a switch over numbers that are the same on both ISAs. */
+void lowerComputedGoto(llvm::Function &f);
+
+/* ---- frame.cpp ---------------------------------------------------------------------------- */
+
+struct CommonSlot {
+	uint64_t offset, size;
+	std::string name;
+};
+
+struct Frame {
+	std::vector<CommonSlot> common;          /* on the common stack, from the frame's base */
+	std::vector<llvm::AllocaInst *> natives; /* on the native stack, saved by bytes */
+};
+
+/* Moves escaping stack data of `f` to the common stack. */
+Frame makeFrame(llvm::Function &f);
+
+/* ---- polls.cpp, stripmine.cpp ------------------------------------------------------------- */
+
+/* The functions of each call cycle inside the module. */
+class Recursion
+{
+      public:
+	explicit Recursion(const llvm::Module &m);
+	/* The call stays inside its function's cycle. */
+	bool inner(const llvm::CallBase &c) const;
+
+      private:
+	llvm::DenseMap<const llvm::Function *, unsigned> component;
+	llvm::DenseMap<const llvm::Function *, bool> cyclic;
+	llvm::StringMap<std::vector<const llvm::Function *>> taken;
+	friend struct Tarjan;
+};
+
+/* Where polls go: before these instructions, and what loops are cut into chunks for it. */
+struct PollPlan {
+	std::vector<llvm::BasicBlock *> latches;
+	std::vector<std::pair<llvm::BasicBlock *, uint64_t>> chunked; /* header, iterations */
+	llvm::Instruction *recursion = nullptr;
+	bool empty() const
+	{
+		return latches.empty() && chunked.empty() && !recursion;
+	}
+};
+PollPlan planPolls(llvm::Function &f, llvm::FunctionAnalysisManager &fam, const Recursion &rec);
+/* Carries the plan out; returns the instructions before which a poll belongs. */
+std::vector<llvm::Instruction *> chunkLoops(llvm::Function &f, llvm::FunctionAnalysisManager &fam,
+					    const PollPlan &plan);
+/* Cuts one counted loop into chunks; the place of the poll, or null if it cannot be cut. */
+llvm::Instruction *chunkLoop(llvm::Function &f, llvm::FunctionAnalysisManager &fam,
+			     llvm::BasicBlock *header, uint64_t iterations);
+
+/* ---- sites.cpp, live.cpp, save.cpp, resume.cpp -------------------------------------------- */
+
+struct Saved {
+	llvm::Value *value; /* the SSA value, or the native alloca */
+	bool bytes;         /* `size` bytes of the alloca from `from` */
+	uint64_t from;
+	uint32_t offset, size; /* in the payload */
+	std::string type, name;
+};
+
+struct Site {
+	uint32_t number, kind;
+	llvm::InvokeInst *invoke;
+	llvm::BasicBlock *go;  /* behind the call: one predecessor, no phi */
+	llvm::BasicBlock *pad; /* landing pad block of its own */
+	std::string callee;    /* identity, or empty */
+	unsigned line;
+	std::vector<Saved> saved;
+	uint32_t size;
+};
+
+struct Instrumented {
+	llvm::Function *f, *resume = nullptr;
+	std::string identity;
+	uint64_t id;
+	unsigned line;
+	Frame frame;
+	std::vector<Site> sites;
+};
+
+/* Return class as in migrator/include/abi.h. */
+uint32_t returnClass(llvm::Type *t);
+/* Polls and calls become invokes with landing pads that so far only resume. */
+void makeSites(Instrumented &fn, const Migrating &mig, const std::vector<llvm::Instruction *> &at);
+/* Fills Site::saved; a message if something live cannot be saved. */
+std::string findLive(Instrumented &fn);
+/* Emits the stores of one site in front of `before`, taking values through `get`. */
+using ValueOf = std::function<llvm::Value *(llvm::Value *)>;
+void emitSave(const Instrumented &fn, const Site &s, llvm::Instruction *before, const ValueOf &get);
+void makeResume(Instrumented &fn);
+llvm::DebugLoc nowhere(const llvm::Function &f);
+
+/* ---- tables.cpp --------------------------------------------------------------------------- */
+
+void emitTables(llvm::Module &m, const std::vector<Instrumented> &fns);
+
+/* ---- the passes --------------------------------------------------------------------------- */
+
+void runSummary(llvm::Module &m);
+void runInstrument(llvm::Module &m);
+void runLayout(llvm::Module &m);
+/* One landing pad per invoke, whatever the optimiser did. */
+void separateLandingPads(llvm::Module &m);
+
+} // namespace drover
+
+#endif

@@ -1,0 +1,290 @@
+/* Where migration points go.
+ *
+ *   bounded loops       none: a constant, small number of instructions
+ *   counted loops       cut into chunks with a poll between chunks (stripmine.cpp), so that the
+ *                       inner loop stays as simple as it was and vectorises
+ *   outer loops         at the latch
+ *   uncounted inner     at the latch if an iteration is long: a switch, a call, many instructions
+ *   call cycles         where the calls that go round the cycle have their common dominator
+ *
+ * The plan depends on nothing but the simplified IR, so both ISAs and the summary agree. */
+#include "plugin.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/Analysis/ScalarEvolution.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+
+using namespace llvm;
+
+namespace drover
+{
+
+/* Instructions an entry of a loop may take before it needs a poll of its own. */
+static const uint64_t boundedWork = 100000;
+/* Instructions between polls of a chunked loop, and its iterations at most. */
+static const uint64_t chunkWork = 262144, chunkIterations = 4096;
+/* An uncounted inner loop with more instructions than this is long. */
+static const uint64_t longBody = 40;
+static const uint64_t unbounded = UINT64_MAX;
+
+/* Library functions that run for nanoseconds and call nothing back. */
+static bool isQuick(const CallBase &c)
+{
+	static const char *const quick[] = {
+		"sin",     "cos",     "tan",     "asin",    "acos",    "atan",    "atan2",
+		"sinh",    "cosh",    "tanh",    "exp",     "exp2",    "log",     "log2",
+		"log10",   "pow",     "sqrt",    "cbrt",    "hypot",   "floor",   "ceil",
+		"trunc",   "round",   "fmod",    "fabs",    "fmin",    "fmax",    "ldexp",
+		"frexp",   "expm1",   "log1p",   "lround",  "rint",    "abs",     "labs",
+		"toupper", "tolower", "isalpha", "isdigit", "isspace", "isalnum", "isupper",
+		"islower"};
+	const Function *f = calledFunction(c);
+
+	if (!f || !f->isDeclaration())
+		return false;
+	StringRef name = f->getName();
+	for (const char *q : quick)
+		if (name == q || (name.ends_with("f") && name.drop_back() == q))
+			return true;
+	return false;
+}
+
+static bool isSlowCall(const Instruction &i)
+{
+	return isRealCall(i) && !isQuick(cast<CallBase>(i));
+}
+
+/* ---- call cycles --------------------------------------------------------------------------- */
+
+struct Tarjan {
+	Recursion &r;
+	const Module &m;
+	DenseMap<const Function *, unsigned> index, low;
+	std::vector<const Function *> stack;
+	SmallPtrSet<const Function *, 16> onStack;
+	unsigned next = 1, components = 0;
+
+	Tarjan(Recursion &r, const Module &m) : r(r), m(m)
+	{
+	}
+
+	template <typename Each> void callees(const Function &f, Each each)
+	{
+		for (const Instruction &i : instructions(f)) {
+			if (!isRealCall(i))
+				continue;
+			const CallBase &c = cast<CallBase>(i);
+			if (const Function *g = calledFunction(c)) {
+				if (!g->isDeclaration())
+					each(g);
+				continue;
+			}
+			auto it = r.taken.find(typeName(c.getFunctionType()));
+			if (it != r.taken.end())
+				for (const Function *g : it->second)
+					each(g);
+		}
+	}
+
+	void visit(const Function *f)
+	{
+		index[f] = low[f] = next++;
+		stack.push_back(f);
+		onStack.insert(f);
+		bool self = false;
+		callees(*f, [&](const Function *g) {
+			self |= g == f;
+			if (!index.count(g)) {
+				visit(g);
+				low[f] = std::min(low[f], low[g]);
+			} else if (onStack.count(g)) {
+				low[f] = std::min(low[f], index[g]);
+			}
+		});
+		if (low[f] != index[f])
+			return;
+		bool many = stack.back() != f;
+		const Function *g;
+		components++;
+		do {
+			g = stack.back();
+			stack.pop_back();
+			onStack.erase(g);
+			r.component[g] = components;
+			r.cyclic[g] = many || self;
+		} while (g != f);
+	}
+};
+
+Recursion::Recursion(const Module &m)
+{
+	for (const Function &f : m)
+		if (!f.isDeclaration() && f.hasAddressTaken(nullptr, true, true, true))
+			taken[typeName(f.getFunctionType())].push_back(&f);
+	Tarjan t(*this, m);
+	for (const Function &f : m)
+		if (!f.isDeclaration() && !t.index.count(&f))
+			t.visit(&f);
+}
+
+bool Recursion::inner(const CallBase &c) const
+{
+	const Function *f = c.getFunction();
+
+	if (!isRealCall(c) || !cyclic.lookup(f))
+		return false;
+	if (const Function *g = calledFunction(c))
+		return component.lookup(g) == component.lookup(f);
+	auto it = taken.find(typeName(c.getFunctionType()));
+	if (it == taken.end())
+		return false;
+	for (const Function *g : it->second)
+		if (component.lookup(g) == component.lookup(f))
+			return true;
+	return false;
+}
+
+static Instruction *recursionPoint(Function &f, DominatorTree &dt, const Recursion &rec)
+{
+	BasicBlock *common = nullptr;
+
+	for (Instruction &i : instructions(f)) {
+		auto *c = dyn_cast<CallBase>(&i);
+		if (!c || !rec.inner(*c) || !dt.isReachableFromEntry(c->getParent()))
+			continue;
+		common = common ? dt.findNearestCommonDominator(common, c->getParent())
+				: c->getParent();
+	}
+	if (!common)
+		return nullptr;
+	for (Instruction &i : *common)
+		if (auto *c = dyn_cast<CallBase>(&i))
+			if (rec.inner(*c))
+				return &i;
+	return common->getTerminator();
+}
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+namespace
+{
+
+class Planner
+{
+      public:
+	Planner(Function &f, FunctionAnalysisManager &fam, PollPlan &plan)
+	    : li(fam.getResult<LoopAnalysis>(f)), se(fam.getResult<ScalarEvolutionAnalysis>(f)),
+	      plan(plan), inMain(f.getName() == "main")
+	{
+	}
+	void run()
+	{
+		for (Loop *l : reverse(li))
+			visit(*l);
+	}
+
+      private:
+	uint64_t work(const Loop &l);
+	bool counted(const Loop &l);
+	bool isLong(const Loop &l);
+	void visit(Loop &l);
+
+	LoopInfo &li;
+	ScalarEvolution &se;
+	PollPlan &plan;
+	bool inMain;
+};
+
+/* Instructions of one iteration at most. */
+uint64_t Planner::work(const Loop &l)
+{
+	uint64_t sum = 0;
+
+	for (const BasicBlock *b : l.blocks()) {
+		if (li.getLoopFor(b) != &l)
+			continue;
+		for (const Instruction &i : *b) {
+			if (isSlowCall(i))
+				return unbounded;
+			sum += isRealCall(i) ? 50 : 1;
+		}
+	}
+	for (const Loop *sub : l) {
+		uint64_t trips = se.getSmallConstantMaxTripCount(sub), each = work(*sub);
+		if (!trips || each == unbounded || each > chunkWork / trips)
+			return unbounded;
+		sum += each * trips;
+	}
+	return sum;
+}
+
+bool Planner::counted(const Loop &l)
+{
+	return l.isLoopSimplifyForm() && l.getExitingBlock() == l.getLoopLatch() &&
+	       l.getLoopLatch() && l.getExitBlock() &&
+	       !isa<SCEVCouldNotCompute>(se.getBackedgeTakenCount(&l)) &&
+	       se.getBackedgeTakenCount(&l)->getType()->isIntegerTy() &&
+	       se.getTypeSizeInBits(se.getBackedgeTakenCount(&l)->getType()) <= 64 &&
+	       se.getTypeSizeInBits(se.getBackedgeTakenCount(&l)->getType()) >= 16;
+}
+
+bool Planner::isLong(const Loop &l)
+{
+	uint64_t n = 0;
+
+	for (const BasicBlock *b : l.blocks())
+		for (const Instruction &i : *b) {
+			if (isSlowCall(i) || (isa<SwitchInst>(i)))
+				return true;
+			n++;
+		}
+	return n >= longBody;
+}
+
+void Planner::visit(Loop &l)
+{
+	uint64_t each = work(l), trips = se.getSmallConstantMaxTripCount(&l);
+
+	if (each != unbounded && trips && each <= boundedWork / trips)
+		return;
+	if (each != unbounded && each <= chunkWork / 16 && counted(l)) {
+		uint64_t n = std::min(chunkIterations, chunkWork / std::max<uint64_t>(each, 1));
+		plan.chunked.push_back({l.getHeader(), n});
+		return;
+	}
+	bool wanted = !l.isInnermost() || isLong(l) || (inMain && l.isOutermost()) || counted(l);
+	if (wanted && l.getLoopLatch())
+		plan.latches.push_back(l.getLoopLatch());
+	for (Loop *sub : reverse(l.getSubLoops()))
+		visit(*sub);
+}
+
+} // namespace
+
+PollPlan planPolls(Function &f, FunctionAnalysisManager &fam, const Recursion &rec)
+{
+	PollPlan plan;
+
+	Planner(f, fam, plan).run();
+	plan.recursion = recursionPoint(f, fam.getResult<DominatorTreeAnalysis>(f), rec);
+	return plan;
+}
+
+std::vector<Instruction *> chunkLoops(Function &f, FunctionAnalysisManager &fam,
+				      const PollPlan &plan)
+{
+	std::vector<Instruction *> at;
+
+	if (plan.recursion)
+		at.push_back(plan.recursion);
+	for (BasicBlock *b : plan.latches)
+		if (!plan.recursion || b->getTerminator() != plan.recursion)
+			at.push_back(b->getTerminator());
+	for (const auto &[header, iterations] : plan.chunked)
+		if (Instruction *i = chunkLoop(f, fam, header, iterations))
+			at.push_back(i);
+	return at;
+}
+
+} // namespace drover

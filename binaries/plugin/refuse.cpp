@@ -1,0 +1,206 @@
+/* What cannot move: constructs that keep a function from being instrumented (it is then left as
+ * it is and never migrates), and calls no program that moves may make at all. */
+#include "plugin.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+
+using namespace llvm;
+
+namespace drover
+{
+
+static bool isVaListType(Type *t)
+{
+	while (auto *a = dyn_cast_or_null<ArrayType>(t))
+		t = a->getElementType();
+	auto *s = dyn_cast_or_null<StructType>(t);
+	if (!s || !s->hasName())
+		return false;
+	StringRef n = s->getName();
+	return n.starts_with("struct.__va_list") || n.starts_with("struct.std::__va_list");
+}
+
+static const char *refusedIntrinsic(Intrinsic::ID id)
+{
+	switch (id) {
+	case Intrinsic::vastart:
+	case Intrinsic::vacopy:
+	case Intrinsic::vaend:
+		return "va_list";
+	case Intrinsic::frameaddress:
+	case Intrinsic::returnaddress:
+	case Intrinsic::addressofreturnaddress:
+	case Intrinsic::sponentry:
+		return "address of its own native frame";
+	case Intrinsic::read_register:
+	case Intrinsic::write_register:
+	case Intrinsic::read_volatile_register:
+		return "named machine register";
+	case Intrinsic::eh_sjlj_setjmp:
+	case Intrinsic::eh_sjlj_longjmp:
+		return "__builtin_setjmp or __builtin_longjmp";
+	case Intrinsic::localescape:
+	case Intrinsic::localrecover:
+		return "structured exception handling";
+	default:
+		return nullptr;
+	}
+}
+
+static const char *refusedCall(const CallBase &c)
+{
+	if (auto *a = dyn_cast<InlineAsm>(c.getCalledOperand()))
+		return StringRef(a->getAsmString()).trim().empty() ? nullptr : "inline assembly";
+	if (auto *i = dyn_cast<IntrinsicInst>(&c))
+		return refusedIntrinsic(i->getIntrinsicID());
+	if (c.hasFnAttr(Attribute::ReturnsTwice))
+		return "call of a function that returns twice";
+	if (c.isMustTailCall())
+		return "guaranteed tail call";
+	return nullptr;
+}
+
+/* On one ISA such a value is in registers, on the other in memory of the caller. */
+static bool hasWideHomogeneous(FunctionType *t, AttributeList attrs, const DataLayout &dl)
+{
+	if (isWideHomogeneous(t->getReturnType(), dl))
+		return true;
+	for (unsigned i = 0; i < t->getNumParams(); i++)
+		if (Type *s = attrs.getParamStructRetType(i))
+			if (isWideHomogeneous(s, dl))
+				return true;
+	return false;
+}
+
+static const char *refusedInstruction(const Instruction &i, const DataLayout &dl)
+{
+	if (auto *g = dyn_cast<GetElementPtrInst>(&i))
+		return isVaListType(g->getSourceElementType()) ? "va_list" : nullptr;
+	if (auto *a = dyn_cast<AllocaInst>(&i)) {
+		if (isVaListType(a->getAllocatedType()))
+			return "va_list";
+		return isa<ScalableVectorType>(a->getAllocatedType())
+			       ? "vector of a size unknown to the compiler"
+			       : nullptr;
+	}
+	if (isa<VAArgInst>(i))
+		return "va_list";
+	if (isa<CallBrInst>(i))
+		return "asm goto";
+	if (isa<LandingPadInst>(i) || i.isEHPad() || isa<InvokeInst>(i))
+		return "exception handling";
+	if (i.getType()->isX86_FP80Ty())
+		return "80-bit long double";
+	auto *c = dyn_cast<CallBase>(&i);
+	if (!c)
+		return nullptr;
+	if (const char *why = refusedCall(*c))
+		return why;
+	if (hasWideHomogeneous(c->getFunctionType(), c->getAttributes(), dl))
+		return "call that returns a structure of 3 or 4 doubles";
+	return nullptr;
+}
+
+Refusal refusal(const Function &f)
+{
+	const DataLayout &dl = f.getParent()->getDataLayout();
+
+	if (f.hasFnAttribute(Attribute::Naked))
+		return {"naked function"};
+	if (f.hasFnAttribute(Attribute::PresplitCoroutine))
+		return {"coroutine"};
+	if (f.isInterposable())
+		return {"weak definition"};
+	if (f.hasPersonalityFn())
+		return {"exception handling"};
+	if (f.getCallingConv() != CallingConv::C)
+		return {"calling convention of its own"};
+	if (hasWideHomogeneous(f.getFunctionType(), f.getAttributes(), dl))
+		return {"returns a structure of 3 or 4 doubles"};
+	for (const Instruction &i : instructions(f))
+		if (const char *why = refusedInstruction(i, dl))
+			return {why, &i};
+	return {};
+}
+
+/* ---- what no program may do ---------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *what;
+} unsupported[] = {
+	{"setjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"_setjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"sigsetjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"__sigsetjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"longjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"_longjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"siglongjmp", "jump out of frames that may have moved; return error codes instead"},
+	{"vfork", "share a stack with another process; use posix_spawn"},
+	{"pthread_create", "start threads; run the work in one thread or in several jobs"},
+	{"thrd_create", "start threads; run the work in one thread or in several jobs"},
+	{"dlopen", "load code of one ISA at run time; link it statically"},
+};
+
+static const char *unsupportedWhat(StringRef name)
+{
+	for (const auto &u : unsupported)
+		if (name == u.name)
+			return u.what;
+	return nullptr;
+}
+
+static void report(const Function &f, const Twine &message, const Instruction *at,
+		   DiagnosticSeverity severity)
+{
+	DebugLoc where = at ? at->getDebugLoc() : DebugLoc();
+
+	f.getContext().diagnose(
+		DiagnosticInfoUnsupported(f, message, DiagnosticLocation(where), severity));
+}
+
+unsigned reportUnsupported(Module &m)
+{
+	unsigned errors = 0;
+
+	for (Function &f : m)
+		for (Instruction &i : instructions(f)) {
+			if (!isRealCall(i))
+				continue;
+			const Function *g = calledFunction(cast<CallBase>(i));
+			const char *what = g ? unsupportedWhat(g->getName()) : nullptr;
+			if (!what)
+				continue;
+			report(f,
+			       "call of '" + g->getName() + "': a program that migrates cannot " +
+				       what + " [-Wdrover-unsupported]",
+			       &i, DS_Error);
+			errors++;
+		}
+	for (GlobalVariable &g : m.globals())
+		if (g.isThreadLocal() && !g.use_empty()) {
+			fail(m, "thread-local variable '" + g.getName() +
+					"' cannot migrate; make it an ordinary static variable "
+					"[-Wdrover-unsupported]");
+			errors++;
+		}
+	return errors;
+}
+
+void warnNeverMigrates(const Function &f, const Refusal &why)
+{
+	report(f,
+	       "function '" + f.getName() + "' never migrates: " + why.reason +
+		       " [-Wdrover-never-migrates]",
+	       why.at, DS_Warning);
+}
+
+void fail(Module &m, const Twine &message)
+{
+	std::string text = m.getSourceFileName() + ": " + message.str();
+
+	m.getContext().emitError(text);
+}
+
+} // namespace drover

@@ -1,0 +1,166 @@
+/* The runtime's side of the migration ABI, for tests, within one process and one ISA: at the K-th
+ * poll the native stack is taken down, overwritten, and rebuilt from the records; memory stays.
+ *
+ *	DROVER_TEST_AT=K       capture at the K-th migration point (from 1)
+ *	DROVER_TEST_EVERY=N    and at every N-th after it
+ *	DROVER_TEST_COUNT=1    print the number of points to standard error at the end */
+#include "migrator/include/abi.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unwind.h>
+
+#define COMMON_STACK (64u << 20)
+#define MAX_FRAMES   200000
+
+extern const struct drover_fn __start_drover_fns[] __attribute__((weak));
+extern const struct drover_fn __stop_drover_fns[] __attribute__((weak));
+int program_main(int argc, char **argv);
+
+static char common_stack[COMMON_STACK] __attribute__((aligned(16)));
+char *__drover_csp = common_stack + COMMON_STACK;
+volatile int __drover_poll = 1;
+
+static struct drover_frame **frames;
+static unsigned nframes;
+static unsigned long points, at, every;
+static jmp_buf base;
+static struct _Unwind_Exception unwinding;
+static char *captured_csp;
+
+/* A cleanup personality: no catching, just the landing pads. */
+_Unwind_Reason_Code __gcc_personality_v0(int, _Unwind_Action, _Unwind_Exception_Class,
+					 struct _Unwind_Exception *, struct _Unwind_Context *);
+_Unwind_Reason_Code __drover_personality(int version, _Unwind_Action actions,
+					 _Unwind_Exception_Class class,
+					 struct _Unwind_Exception *exception,
+					 struct _Unwind_Context *context);
+_Unwind_Reason_Code __drover_personality(int version, _Unwind_Action actions,
+					 _Unwind_Exception_Class class,
+					 struct _Unwind_Exception *exception,
+					 struct _Unwind_Context *context)
+{
+	return __gcc_personality_v0(version, actions, class, exception, context);
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "test runtime: %s\n", what);
+	abort();
+}
+
+static const struct drover_fn *find(uint64_t id)
+{
+	for (const struct drover_fn *f = __start_drover_fns; f < __stop_drover_fns; f++)
+		if (f->id == id)
+			return f;
+	die("a frame of an unknown function");
+	return NULL;
+}
+
+void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size)
+{
+	struct drover_frame *f = NULL;
+	const struct drover_fn *known = find(fn);
+
+	if (site >= known->nsites || known->sites[site].size != size)
+		die("a record that does not fit its site");
+	if (nframes == MAX_FRAMES || posix_memalign((void **)&f, 16, sizeof(*f) + size))
+		die("no room for frames");
+	f->fn = fn;
+	f->site = site;
+	f->size = size;
+	memset(f->payload, 0xee, size);
+	frames[nframes++] = f;
+	return f->payload;
+}
+
+void *__drover_inner(void *frame)
+{
+	for (unsigned i = nframes; i-- > 1;)
+		if (frames[i] == frame)
+			return frames[i - 1];
+	die("no inner frame");
+	return NULL;
+}
+
+void *__drover_resume_fn(void *frame)
+{
+	struct drover_frame *f = frame;
+
+	return find(f->fn)->resume;
+}
+
+/* Ends at the frame that called the program: everything inside has been taken down. */
+static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+				struct _Unwind_Exception *exception,
+				struct _Unwind_Context *context, void *arg)
+{
+	(void)version, (void)class, (void)exception, (void)arg;
+	if ((actions & _UA_END_OF_STACK) ||
+	    _Unwind_GetCFA(context) > (uintptr_t)__builtin_frame_address(0) + (200u << 20))
+		die("the stack ended too early");
+	if (_Unwind_GetRegionStart(context) == (uintptr_t)arg)
+		longjmp(base, 1);
+	return _URC_NO_REASON;
+}
+
+static __attribute__((noinline)) int enter(int argc, char **argv);
+
+void __drover_poll_slow(void)
+{
+	points++;
+	if (!at || points < at || (points > at && (!every || (points - at) % every)))
+		return;
+	nframes = 0;
+	captured_csp = __drover_csp;
+	_Unwind_ForcedUnwind(&unwinding, stop, (void *)enter);
+	die("nothing to unwind");
+}
+
+/* Whatever still points to the old native stack shall notice. */
+static __attribute__((noinline)) void scribble(void)
+{
+	char waste[256 << 10];
+
+	memset(waste, 0xa5, sizeof(waste));
+	__asm__ volatile("" : : "r"(waste) : "memory");
+}
+
+static int enter(int argc, char **argv)
+{
+	volatile int again = setjmp(base);
+
+	if (!again)
+		return program_main(argc, argv);
+	scribble();
+	__drover_csp = captured_csp;
+	if (!nframes)
+		die("nothing was captured");
+	struct drover_frame *outer = frames[nframes - 1];
+	return ((int (*)(void *))find(outer->fn)->resume)(outer);
+}
+
+static unsigned long number(const char *name)
+{
+	const char *s = getenv(name);
+
+	return s ? strtoul(s, NULL, 10) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	frames = calloc(MAX_FRAMES, sizeof(*frames));
+	at = number("DROVER_TEST_AT");
+	every = number("DROVER_TEST_EVERY");
+	if (!frames)
+		die("no memory");
+	int status = enter(argc, argv);
+	if (__drover_csp != common_stack + COMMON_STACK)
+		die("the common stack was not given back");
+	fflush(stdout);
+	if (number("DROVER_TEST_COUNT"))
+		fprintf(stderr, "%lu\n", points);
+	return status;
+}
