@@ -4,10 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 #include "cli/command.h"
+#include "cli/commands.h"
 #include "common/compiler.h"
 #include "config.h"
 
 static const struct command commands[] = {
+	{"up", "[OPTION]...", "start a cluster on this machine", cmd_up},
+	{"down", "", "end it", cmd_down},
+	{"submit", "BUNDLE [-- ARGUMENT...]", "run a bundle as a job", cmd_submit},
+	{"run", "TRACE", "submit the jobs of a trace at their times", cmd_run},
+	{"queue", "", "list jobs", cmd_queue},
+	{"show", "JOB|MIGRATION|NODE", "show all of one thing", cmd_show},
+	{"logs", "JOB", "print a job's output", cmd_logs},
+	{"cancel", "JOB...", "end jobs", cmd_cancel},
+	{"migrate", "JOB [NODE]", "move a running job", cmd_migrate},
+	{"nodes", "", "list nodes", cmd_nodes},
+	{"migrations", "", "list moves of jobs", cmd_migrations},
+	{"energy", "", "energy by node and by job", cmd_energy},
+	{"policy", "[NAME]", "show or set the policy", cmd_policy},
+	{"events", "", "print what happens as it happens", cmd_events},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -1,0 +1,344 @@
+/* drover up and down: a whole cluster on this machine. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/client.h"
+#include "cli/cluster.h"
+#include "cli/commands.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/isa.h"
+
+#define START_MAX_MS 15000
+#define NODES_MAX    (CLUSTER_MAX_PROCESSES - 1)
+
+struct node_spec {
+	char name[64];
+	enum isa isa;
+	unsigned int cpus; /* 0: the agent's default */
+};
+
+struct up_options {
+	const char *state_dir, *policy, *port;
+	struct node_spec nodes[NODES_MAX];
+	size_t nnodes;
+};
+
+static const char up_usage[] =
+	"usage: drover up [--nodes NAME=ISA[:CPUS],...] [--policy NAME] [--port PORT]\n"
+	"                 [--state-dir DIR] [--json]\n"
+	"Starts a scheduler and an agent for each node on this machine, in the background.\n"
+	"The default is x86-1=x86_64,arm-1=aarch64; a node whose ISA is not this machine's is\n"
+	"emulated by qemu-user and shown as such everywhere. `drover down` ends them.\n";
+
+static int parse_node(const char *text, size_t len, struct node_spec *n, struct err *e)
+{
+	const char *eq = memchr(text, '=', len), *colon;
+	char isa[16], cpus[12] = "";
+	size_t isa_len;
+	int v;
+
+	if (!eq || eq == text || (size_t)(eq - text) >= sizeof(n->name))
+		return err_set(e, -EINVAL, "--nodes: '%.*s' is not NAME=ISA[:CPUS]", (int)len,
+			       text);
+	colon = memchr(eq, ':', len - (size_t)(eq - text));
+	isa_len = (size_t)((colon ? colon : text + len) - eq - 1);
+	(void)snprintf(n->name, sizeof(n->name), "%.*s", (int)(eq - text), text);
+	(void)snprintf(isa, sizeof(isa), "%.*s", (int)isa_len, eq + 1);
+	if (colon)
+		(void)snprintf(cpus, sizeof(cpus), "%.*s", (int)(text + len - colon - 1),
+			       colon + 1);
+	v = isa_parse(isa);
+	if (v < 0)
+		return err_set(e, -EINVAL, "--nodes: '%s' is neither x86_64 nor aarch64", isa);
+	n->isa = (enum isa)v;
+	n->cpus = (unsigned int)strtoul(cpus, NULL, 10);
+	if (colon && (!*cpus || cpus[strspn(cpus, "0123456789")] || !n->cpus || n->cpus > 65536))
+		return err_set(e, -EINVAL, "--nodes: '%s' is not a number of cpus", cpus);
+	return 0;
+}
+
+static int parse_nodes(const char *text, struct up_options *o, struct err *e)
+{
+	o->nnodes = 0;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		int rc;
+
+		if (o->nnodes == NODES_MAX)
+			return err_set(e, -E2BIG, "--nodes: more than %d nodes", NODES_MAX);
+		rc = parse_node(text, len, &o->nodes[o->nnodes], e);
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < o->nnodes; i++)
+			if (!strcmp(o->nodes[i].name, o->nodes[o->nnodes].name))
+				return err_set(e, -EEXIST, "--nodes: '%s' is there twice",
+					       o->nodes[i].name);
+		o->nnodes++;
+		text += len + (text[len] == ',');
+	}
+	return o->nnodes ? 0 : err_set(e, -EINVAL, "--nodes: no node is named");
+}
+
+/* Why a process ended: the last lines it wrote. */
+static int died(const struct cluster_process *p, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	const char *tail;
+
+	buf_init(&b, 4u << 20);
+	(void)file_read(p->log, &b, NULL);
+	while (b.len && b.data[b.len - 1] == '\n')
+		b.data[--b.len] = '\0';
+	tail = strrchr(buf_cstr(&b), '\n');
+	err_set(e, -ECHILD, "%s ended right after its start: %.400s", p->name,
+		tail ? tail + 1 : buf_cstr(&b));
+	return err_hint(e, "its log is %.200s", p->log);
+}
+
+static void log_path(const struct cluster *c, const char *name, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s/%s.log", c->state_dir, name);
+}
+
+static void pause_ms(unsigned int ms)
+{
+	const struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)ms * 1000000};
+
+	(void)nanosleep(&ts, NULL);
+}
+
+static int start_scheduler(struct cluster *c, const struct up_options *o, struct err *e)
+{
+	char dir[CLUSTER_PATH_MAX + 32], port_file[CLUSTER_PATH_MAX + 32], listen[64], log[400];
+	const char *argv[12] = {"droverd", "--state-dir", dir,       "--listen",
+				listen,    "--port-file", port_file, NULL};
+	struct cluster_process *p = &c->processes[0];
+	uint64_t until = clock_monotonic_ns() + START_MAX_MS * NS_PER_MS;
+	int rc;
+
+	(void)snprintf(dir, sizeof(dir), "%s/scheduler", c->state_dir);
+	(void)snprintf(port_file, sizeof(port_file), "%s/port", c->state_dir);
+	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%s", o->port);
+	log_path(c, "droverd", log, sizeof(log));
+	if (o->policy) {
+		argv[7] = "--policy";
+		argv[8] = o->policy;
+	}
+	(void)unlink(port_file);
+	rc = cluster_spawn("droverd", argv, log, p, e);
+	if (rc)
+		return rc;
+	c->nprocesses = 1;
+	while (clock_monotonic_ns() < until) {
+		_cleanup_buf_ struct buf b = {0};
+
+		buf_init(&b, 64);
+		if (!file_read(port_file, &b, NULL) && b.len && b.data[b.len - 1] == '\n') {
+			(void)snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%lu",
+				       strtoul(b.data, NULL, 10));
+			return 0;
+		}
+		pause_ms(20);
+		if (!cluster_alive(p))
+			return died(p, e);
+	}
+	return err_set(e, -ETIMEDOUT, "the scheduler did not say its port within %d s",
+		       START_MAX_MS / 1000);
+}
+
+static int start_agent(struct cluster *c, const struct node_spec *n, struct err *e)
+{
+	char dir[CLUSTER_PATH_MAX + 80], log[400], cpus[16];
+	const char *argv[16] = {"drover-agent",
+				"--name",
+				n->name,
+				"--isa",
+				isa_name(n->isa),
+				"--server",
+				c->url,
+				"--state-dir",
+				dir,
+				"--stop-jobs",
+				NULL};
+	int rc;
+
+	(void)snprintf(dir, sizeof(dir), "%s/%s", c->state_dir, n->name);
+	log_path(c, n->name, log, sizeof(log));
+	if (n->cpus) {
+		(void)snprintf(cpus, sizeof(cpus), "%u", n->cpus);
+		argv[10] = "--cpus";
+		argv[11] = cpus;
+	}
+	rc = cluster_spawn(n->name, argv, log, &c->processes[c->nprocesses], e);
+	if (!rc)
+		c->nprocesses++;
+	return rc;
+}
+
+static size_t nodes_up(const json_t *j)
+{
+	const json_t *nodes = json_object_get(j, "nodes");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(nodes); i++) {
+		const char *s =
+			json_string_value(json_object_get(json_array_get(nodes, i), "state"));
+
+		n += s && (!strcmp(s, "UP") || !strcmp(s, "up"));
+	}
+	return n;
+}
+
+static int wait_nodes(struct cluster *c, struct cli *cli, size_t want, struct err *e)
+{
+	uint64_t until = clock_monotonic_ns() + START_MAX_MS * NS_PER_MS;
+
+	while (clock_monotonic_ns() < until) {
+		_cleanup_json_ json_t *j = NULL;
+
+		if (!cli_json(cli, "GET", "/v1/nodes", NULL, &j, NULL) && nodes_up(j) >= want)
+			return 0;
+		for (size_t i = 0; i < c->nprocesses; i++)
+			if (!cluster_alive(&c->processes[i]))
+				return died(&c->processes[i], e);
+		pause_ms(50);
+	}
+	return err_set(e, -ETIMEDOUT, "not all nodes came up within %d s; logs are in %s",
+		       START_MAX_MS / 1000, c->state_dir);
+}
+
+static void end_all(struct cluster *c)
+{
+	/* Agents first: they end their jobs; the scheduler last, so that it hears of it. */
+	for (size_t i = c->nprocesses; i-- > 0;)
+		if (!cluster_end(&c->processes[i], 10000))
+			(void)fprintf(stderr, "drover: %s (pid %d) did not end\n",
+				      c->processes[i].name, (int)c->processes[i].pid);
+	cluster_end_ferries(c);
+	cluster_forget(c);
+}
+
+static bool any_alive(const struct cluster *c)
+{
+	for (size_t i = 0; i < c->nprocesses; i++)
+		if (cluster_alive(&c->processes[i]))
+			return true;
+	return false;
+}
+
+static int start_all(struct cluster *c, const struct up_options *o, struct cli *cli, struct err *e)
+{
+	int rc = start_scheduler(c, o, e);
+
+	for (size_t i = 0; !rc && i < o->nnodes; i++)
+		rc = start_agent(c, &o->nodes[i], e);
+	if (!rc)
+		rc = cluster_save(c, e);
+	cli->server = c->url;
+	if (!rc)
+		rc = cli_open(cli, e);
+	if (!rc)
+		rc = wait_nodes(c, cli, o->nnodes, e);
+	cli_close(cli);
+	if (rc)
+		end_all(c);
+	return rc;
+}
+
+static void say_up(const struct cluster *c, const struct up_options *o, bool json)
+{
+	if (json) {
+		_cleanup_json_ json_t *j = json_pack("{s:s, s:s, s:i}", "url", c->url, "state_dir",
+						     c->state_dir, "nodes", (int)o->nnodes);
+
+		cli_print_json(j);
+		return;
+	}
+	(void)printf("scheduler  %s\n", c->url);
+	for (size_t i = 0; i < o->nnodes; i++)
+		(void)printf("node       %s  %s%s\n", o->nodes[i].name, isa_name(o->nodes[i].isa),
+			     o->nodes[i].isa == isa_host() ? "" : " (emulated)");
+	(void)printf("state      %s\n", c->state_dir);
+}
+
+int cmd_up(int argc, char **argv)
+{
+	static const struct option options[] = {{"nodes", required_argument, NULL, 'n'},
+						{"policy", required_argument, NULL, 'p'},
+						{"port", required_argument, NULL, 'P'},
+						{"state-dir", required_argument, NULL, 'd'},
+						CLI_OPTIONS,
+						{NULL, 0, NULL, 0}};
+	struct cli cli = {.usage = up_usage};
+	struct up_options *o = calloc(1, sizeof(*o));
+	struct cluster *c = calloc(1, sizeof(*c));
+	struct err e = ERR_INIT;
+	int opt, rc;
+
+	if (!o || !c)
+		return EXIT_DROVER;
+	o->port = "8642";
+	rc = parse_nodes("x86-1=x86_64,arm-1=aarch64", o, &e);
+	while (!rc && (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (cli_option(&cli, opt))
+			continue;
+		if (opt == 'n')
+			rc = parse_nodes(optarg, o, &e);
+		o->policy = opt == 'p' ? optarg : o->policy;
+		o->port = opt == 'P' ? optarg : o->port;
+		o->state_dir = opt == 'd' ? optarg : o->state_dir;
+	}
+	if (!rc && optind < argc)
+		rc = err_set(&e, -EINVAL, "up takes no arguments");
+	if (!rc)
+		rc = cluster_dir(o->state_dir, c->state_dir, sizeof(c->state_dir), &e);
+	if (!rc)
+		rc = file_mkdir_p(c->state_dir, 0700, &e);
+	if (!rc && !cluster_load(c->state_dir, c, NULL) && any_alive(c)) {
+		err_set(&e, -EEXIST, "a cluster already runs from %s at %s", c->state_dir, c->url);
+		rc = err_hint(&e, "`drover down` ends it; another --state-dir and --port make a "
+				  "second one");
+	}
+	if (!rc) {
+		c->nprocesses = 0;
+		rc = start_all(c, o, &cli, &e);
+	}
+	if (rc)
+		rc = cli_fail(&e);
+	else
+		say_up(c, o, cli.json);
+	free(o);
+	free(c);
+	return rc;
+}
+
+int cmd_down(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"state-dir", required_argument, NULL, 'd'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
+	struct cli cli = {.usage = "usage: drover down [--state-dir DIR]\n"
+				   "Ends the cluster that `drover up` started, with its jobs.\n"};
+	struct cluster *c = calloc(1, sizeof(*c));
+	const char *dir = NULL;
+	struct err e = ERR_INIT;
+	char path[CLUSTER_PATH_MAX];
+	int opt, rc;
+
+	if (!c)
+		return EXIT_DROVER;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!cli_option(&cli, opt))
+			dir = optarg;
+	rc = cluster_dir(dir, path, sizeof(path), &e);
+	if (!rc)
+		rc = cluster_load(path, c, &e);
+	if (rc == -ENOENT)
+		err_set(&e, rc, "no cluster was started from %s", path);
+	if (!rc)
+		end_all(c);
+	free(c);
+	return rc ? cli_fail(&e) : 0;
+}
