@@ -186,6 +186,77 @@ static void impossible_parameters_are_refused(void **state)
 	assert_int_equal(wave_generate(&empty, &t, NULL), -EINVAL);
 }
 
+static struct wave_params set(uint32_t jobs, uint32_t in_flight, uint64_t seed)
+{
+	struct wave_params p = {.load = WAVE_SUSTAINED,
+				.set = jobs,
+				.in_flight = in_flight,
+				.cpus = 1,
+				.seed = seed};
+
+	assert_int_equal(wave_mix_parse("study", &p, NULL), 0);
+	return p;
+}
+
+static void a_sustained_load_adds_a_job_whenever_one_ends(void **state)
+{
+	struct wave_params p = set(40, 14, 3);
+	struct wave_trace t;
+
+	(void)state;
+	assert_int_equal(wave_generate(&p, &t, NULL), 0);
+	assert_int_equal(t.njobs, 40);
+	for (size_t i = 0; i < t.njobs; i++) {
+		assert_int_equal(t.jobs[i].arrival_ms, 0);
+		assert_int_equal(t.jobs[i].after_ends, i < 14 ? 0 : i - 13);
+	}
+	wave_trace_free(&t);
+	p.in_flight = 41;
+	assert_int_equal(wave_generate(&p, &t, NULL), -EINVAL);
+}
+
+static void the_mix_of_the_study_is_all_kernels_and_large_classes_alike(void **state)
+{
+	struct wave_params p = set(15000, 1, 4);
+	size_t count[128] = {0}, programs = 0;
+	struct wave_trace t;
+
+	(void)state;
+	assert_int_equal(p.nkinds, 15);
+	assert_int_equal(wave_generate(&p, &t, NULL), 0);
+	for (size_t i = 0; i < t.njobs; i++) {
+		count[(size_t)t.jobs[i].kind.class]++;
+		programs += !strcmp(t.jobs[i].kind.program, "cg");
+	}
+	assert_in_range(count['A'], 4800, 5200);
+	assert_in_range(count['B'], 4800, 5200);
+	assert_in_range(count['C'], 4800, 5200);
+	assert_in_range(programs, 2850, 3150);
+	wave_trace_free(&t);
+}
+
+static void a_sustained_trace_is_read_as_it_was_written(void **state)
+{
+	struct wave_params p = set(9, 4, 5);
+	struct wave_trace t, back;
+	char *text, *again, *swf;
+
+	(void)state;
+	assert_int_equal(wave_generate(&p, &t, NULL), 0);
+	text = written(&t, wave_write_jsonl);
+	assert_int_equal(wave_read(text, strlen(text), &back, NULL), 0);
+	assert_int_equal(back.params.load, WAVE_SUSTAINED);
+	assert_int_equal(back.jobs[8].after_ends, 5);
+	again = written(&back, wave_write_jsonl);
+	assert_string_equal(text, again);
+	/* In SWF the fifth job follows the first. */
+	swf = written(&t, wave_write_swf);
+	assert_non_null(strstr(swf, "\n4 0 -1 "));
+	assert_non_null(strstr(swf, " 1 1 1 0\n6 0 "));
+	free(text), free(again), free(swf);
+	wave_trace_free(&t), wave_trace_free(&back);
+}
+
 static void a_trace_is_read_as_it_was_written(void **state)
 {
 	struct wave_params p = params(30, 5, "ep.S=2,is.Wx12=1", 5);
@@ -231,6 +302,10 @@ static void a_damaged_trace_is_refused_with_the_line(void **state)
 		 "job.program"},
 		{HEADER(1000000) JOB(0, "S"), "too short"},
 		{HEADER(0) JOB(0, "S"), "header.jobs"},
+		{HEADER(1) "{\"arrival_s\":0,\"after_ends\":1,\"wave\":1,\"program\":\"ep\","
+			   "\"class\":"
+			   "\"S\",\"repeat\":1,\"cpus\":1}\n",
+		 "job.after_ends"},
 	};
 
 	(void)state;
@@ -282,6 +357,9 @@ int main(void)
 		cmocka_unit_test(waves_keep_to_their_spacing_and_size),
 		cmocka_unit_test(kinds_come_by_weight),
 		cmocka_unit_test(impossible_parameters_are_refused),
+		cmocka_unit_test(a_sustained_load_adds_a_job_whenever_one_ends),
+		cmocka_unit_test(the_mix_of_the_study_is_all_kernels_and_large_classes_alike),
+		cmocka_unit_test(a_sustained_trace_is_read_as_it_was_written),
 		cmocka_unit_test(a_trace_is_read_as_it_was_written),
 		cmocka_unit_test(a_damaged_trace_is_refused_with_the_line),
 		cmocka_unit_test(swf_has_eighteen_fields_a_job),

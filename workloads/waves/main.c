@@ -12,12 +12,19 @@ static const char prog[] = "drover-waves";
 
 static const char help[] =
 	"Usage: drover-waves [OPTION]...\n"
-	"Write a trace of jobs that arrive in waves, the same for the same options.\n\n"
-	"  -w, --waves N           number of waves (default 5)\n"
-	"  -j, --jobs-per-wave N   at most so many jobs a wave, uniform from 1 (default 14)\n"
-	"  -t, --spacing MIN:MAX   seconds from wave to wave, uniform (default 60:240)\n"
+	"Write a trace of jobs, the same for the same options.\n\n"
+	"  -l, --load LOAD         periodic: in waves; sustained: some at once, then a new one\n"
+	"                          whenever one ends (default periodic)\n"
+	"  -w, --waves N           periodic: number of waves (default 5)\n"
+	"  -j, --jobs-per-wave N   periodic: at most so many jobs a wave, uniform from\n"
+	"                          1 (default 14)\n"
+	"  -t, --spacing MIN:MAX   periodic: seconds from wave to wave, uniform (default\n"
+	"                          60:240)\n"
+	"  -n, --jobs N            sustained: number of jobs (default 40)\n"
+	"  -i, --in-flight N       sustained: jobs that are there at once (default 14)\n"
 	"  -m, --mix LIST          kinds of job and their weights (default ep.S=1,is.S=1):\n"
 	"                          PROGRAM.CLASS[xREPEAT]=WEIGHT,...\n"
+	"                          or study: ep, is, cg, mg, ft in A, B and C alike\n"
 	"  -c, --cpus N            processors of each job (default 1)\n"
 	"  -s, --seed N            what makes one trace differ from another (default 1)\n"
 	"  -f, --format FORMAT     jsonl (what drover submits) or swf (default jsonl)\n"
@@ -63,6 +70,16 @@ static int option(struct options *o, int c, struct err *e)
 		return get_u32("waves", optarg, WAVES_MAX_JOBS, &p->waves, e);
 	case 'j':
 		return get_u32("jobs-per-wave", optarg, WAVES_MAX_JOBS, &p->jobs_per_wave, e);
+	case 'l':
+		p->load = !strcmp(optarg, "sustained") ? WAVE_SUSTAINED : WAVE_PERIODIC;
+		if (p->load == WAVE_PERIODIC && strcmp(optarg, "periodic") != 0)
+			return err_set(e, -EINVAL,
+				       "--load: '%.64s' is neither periodic nor sustained", optarg);
+		return 0;
+	case 'n':
+		return get_u32("jobs", optarg, WAVES_MAX_JOBS, &p->set, e);
+	case 'i':
+		return get_u32("in-flight", optarg, WAVES_MAX_JOBS, &p->in_flight, e);
 	case 't':
 		return wave_spacing_parse(optarg, p, e);
 	case 'm':
@@ -90,6 +107,9 @@ static int option(struct options *o, int c, struct err *e)
 static int parse(struct options *o, int argc, char **argv, struct err *e)
 {
 	static const struct option table[] = {
+		{"load", required_argument, NULL, 'l'},
+		{"jobs", required_argument, NULL, 'n'},
+		{"in-flight", required_argument, NULL, 'i'},
 		{"waves", required_argument, NULL, 'w'},
 		{"jobs-per-wave", required_argument, NULL, 'j'},
 		{"spacing", required_argument, NULL, 't'},
@@ -104,11 +124,16 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
 	int c, r;
 
 	*o = (struct options){
-		.params = {.waves = 5, .jobs_per_wave = 14, .cpus = 1, .seed = 1},
+		.params = {.waves = 5,
+			   .jobs_per_wave = 14,
+			   .set = 40,
+			   .in_flight = 14,
+			   .cpus = 1,
+			   .seed = 1},
 	};
 	wave_spacing_parse("60:240", &o->params, NULL);
 	wave_mix_parse("ep.S=1,is.S=1", &o->params, NULL);
-	while ((c = getopt_long(argc, argv, "w:j:t:m:c:s:f:o:h", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "l:w:j:t:n:i:m:c:s:f:o:h", table, NULL)) != -1) {
 		r = option(o, c, e);
 		if (r != 0)
 			return r;

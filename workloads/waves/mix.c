@@ -69,9 +69,12 @@ static const char *entry(const char **at, struct wave_kind *k, uint32_t *weight)
 	return **at && **at != ',' ? "only ',' may follow the weight" : NULL;
 }
 
+static const char study[] = "ep.A=1,ep.B=1,ep.C=1,is.A=1,is.B=1,is.C=1,cg.A=1,cg.B=1,cg.C=1,"
+			    "mg.A=1,mg.B=1,mg.C=1,ft.A=1,ft.B=1,ft.C=1";
+
 int wave_mix_parse(const char *text, struct wave_params *p, struct err *e)
 {
-	const char *at = text;
+	const char *at = strcmp(text, WAVES_MIX_STUDY) ? text : study;
 	size_t n = 0;
 
 	for (;; at++) {

@@ -12,6 +12,7 @@
 #define MAX_FILE ((size_t)WAVES_MAX_JOBS * 256)
 
 static const char *const class_names[] = {"S", "W", "A", "B", "C", NULL};
+static const char *const load_names[] = {"periodic", "sustained", NULL};
 
 static uint64_t to_ms(double s)
 {
@@ -26,16 +27,27 @@ static void get_u32(struct json_fields *f, const char *key, uint32_t hi, uint32_
 	*out = (uint32_t)v;
 }
 
+static void header_waves(struct json_fields *f, struct wave_params *p)
+{
+	const double most = (double)WAVES_MAX_SPACING / 1000;
+	double lo = 0, hi = 0;
+
+	get_u32(f, "waves", WAVES_MAX_JOBS, &p->waves);
+	get_u32(f, "jobs_per_wave", WAVES_MAX_JOBS, &p->jobs_per_wave);
+	json_get_f64(f, "spacing_min_s", JSON_REQUIRED, 0, most, &lo);
+	json_get_f64(f, "spacing_max_s", JSON_REQUIRED, lo, most, &hi);
+	p->spacing_min_ms = to_ms(lo);
+	p->spacing_max_ms = to_ms(hi);
+}
+
 /* The section "Header line". */
 static int header(const json_t *v, struct wave_trace *t, size_t *njobs, struct err *e)
 {
-	const double most = (double)WAVES_MAX_SPACING / 1000;
 	struct wave_params *p = &t->params;
 	char format[32] = "", mix[WAVES_MAX_KINDS * 64] = "";
 	uint64_t version = 0, jobs = 0;
-	double lo = 0, hi = 0;
+	int load = WAVE_PERIODIC, r;
 	struct json_fields f;
-	int r;
 
 	json_fields_init(&f, v, "header", e);
 	json_get_str(&f, "format", JSON_REQUIRED, format, sizeof(format));
@@ -45,18 +57,20 @@ static int header(const json_t *v, struct wave_trace *t, size_t *njobs, struct e
 	if (version > WAVES_VERSION)
 		json_fail(&f, "version", "is newer than %d, the newest known here", WAVES_VERSION);
 	json_get_u64(&f, "seed", JSON_REQUIRED, 0, INT64_MAX, &p->seed);
-	get_u32(&f, "waves", WAVES_MAX_JOBS, &p->waves);
-	get_u32(&f, "jobs_per_wave", WAVES_MAX_JOBS, &p->jobs_per_wave);
-	json_get_f64(&f, "spacing_min_s", JSON_REQUIRED, 0, most, &lo);
-	json_get_f64(&f, "spacing_max_s", JSON_REQUIRED, lo, most, &hi);
+	json_get_enum(&f, "load", JSON_OPTIONAL, load_names, &load);
+	if (load == WAVE_SUSTAINED)
+		get_u32(&f, "in_flight", WAVES_MAX_JOBS, &p->in_flight);
+	else
+		header_waves(&f, p);
 	get_u32(&f, "cpus", WAVES_MAX_CPUS, &p->cpus);
 	json_get_str(&f, "mix", JSON_REQUIRED, mix, sizeof(mix));
 	json_get_u64(&f, "jobs", JSON_REQUIRED, 1, WAVES_MAX_JOBS, &jobs);
 	r = json_fields_end(&f);
 	if (r < 0)
 		return r;
-	p->spacing_min_ms = to_ms(lo);
-	p->spacing_max_ms = to_ms(hi);
+	p->load = (enum wave_load)load;
+	if (p->load == WAVE_SUSTAINED)
+		p->set = (uint32_t)jobs;
 	*njobs = (size_t)jobs;
 	return wave_mix_parse(mix, p, e);
 }
@@ -71,12 +85,14 @@ static bool program_ok(const char *name)
 /* The section "Job lines". */
 static int job(const json_t *v, struct wave_job *j, struct err *e)
 {
+	uint64_t after_ends = 0;
 	double arrival = 0;
 	struct json_fields f;
 	int class = 0, r;
 
 	json_fields_init(&f, v, "job", e);
 	json_get_f64(&f, "arrival_s", JSON_REQUIRED, 0, 1e12, &arrival);
+	json_get_u64(&f, "after_ends", JSON_OPTIONAL, 0, WAVES_MAX_JOBS, &after_ends);
 	get_u32(&f, "wave", WAVES_MAX_JOBS, &j->wave);
 	json_get_str(&f, "program", JSON_REQUIRED, j->kind.program, sizeof(j->kind.program));
 	if (!program_ok(j->kind.program))
@@ -88,6 +104,7 @@ static int job(const json_t *v, struct wave_job *j, struct err *e)
 	if (r < 0)
 		return r;
 	j->arrival_ms = to_ms(arrival);
+	j->after_ends = (uint32_t)after_ends;
 	j->kind.class = class_names[class][0];
 	return 0;
 }
@@ -128,6 +145,11 @@ static int jobs(const char *at, const char *end, struct wave_trace *t, size_t nj
 			return r;
 		if (t->njobs && j->arrival_ms < j[-1].arrival_ms)
 			return err_set(e, -EINVAL, "the job arrives before the one above it");
+		if (j->after_ends > t->njobs || (t->njobs && j->after_ends < j[-1].after_ends))
+			return err_set(
+				e, -EINVAL,
+				"job.after_ends: must be at most the number of jobs above it, and "
+				"not less than in the line above");
 		t->njobs++;
 	}
 	if (t->njobs < njobs)

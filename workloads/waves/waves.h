@@ -1,7 +1,7 @@
 /*
- * Waves of jobs: generate them from a few parameters and a seed, write them to a trace file, read
- * one back. The file is specified in docs/formats/waves.md; `drover-waves` writes it, `drover`
- * submits it.
+ * Sets of jobs, in waves or one after the other: generate them from a few parameters and a seed,
+ * write them to a trace file, read one back. The file is specified in docs/formats/waves.md;
+ * `drover-waves` writes it, `drover` submits it.
  *
  * All functions return 0 or a negative errno and fill *e; nothing here looks at a clock.
  */
@@ -31,13 +31,25 @@ struct wave_kind {
 	uint32_t repeat;
 };
 
+/* How jobs arrive. */
+enum wave_load {
+	WAVE_PERIODIC, /* in waves, whatever happens to the jobs */
+	WAVE_SUSTAINED /* some at once, then a new one whenever one ends */
+};
+
+/* The mix of the heterogeneous-ISA study: all kernels and the classes A, B and C alike. */
+#define WAVES_MIX_STUDY "study"
+
 struct wave_params {
+	enum wave_load load;
 	uint32_t waves;
 	uint32_t jobs_per_wave; /* at most; the number of each wave is uniform from 1 */
 	uint64_t spacing_min_ms;
 	uint64_t spacing_max_ms;
-	uint32_t cpus; /* of every job */
-	uint64_t seed; /* at most INT64_MAX, what a JSON integer holds */
+	uint32_t set;       /* sustained: number of jobs */
+	uint32_t in_flight; /* sustained: jobs that are there at once, at most `set` */
+	uint32_t cpus;      /* of every job */
+	uint64_t seed;      /* at most INT64_MAX, what a JSON integer holds */
 	size_t nkinds;
 	struct wave_kind kinds[WAVES_MAX_KINDS];
 	uint32_t weights[WAVES_MAX_KINDS];
@@ -45,6 +57,7 @@ struct wave_params {
 
 struct wave_job {
 	uint64_t arrival_ms; /* since the first wave */
+	uint32_t after_ends; /* and not before so many jobs of the trace have ended */
 	uint32_t wave;       /* from 1 */
 	uint32_t cpus;
 	struct wave_kind kind;
@@ -57,8 +70,8 @@ struct wave_trace {
 };
 
 /*
- * Reads "ep.S=3,ep.Wx20=2,is.W=1" (PROGRAM.CLASS[xREPEAT]=WEIGHT) into p->kinds and p->weights.
- * -EINVAL with the offending entry.
+ * Reads "ep.S=3,ep.Wx20=2,is.W=1" (PROGRAM.CLASS[xREPEAT]=WEIGHT) or "study" into p->kinds and
+ * p->weights. -EINVAL with the offending entry.
  */
 int wave_mix_parse(const char *text, struct wave_params *p, struct err *e);
 
