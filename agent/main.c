@@ -142,7 +142,8 @@ static int check_options(struct options *o, char *state, size_t size, struct err
 
 	if (!o->name || !o->server) {
 		err_set(e, -EINVAL, "--name and --server are needed");
-		return err_hint(e, "drover-agent --help");
+		err_hint(e, "drover-agent --help");
+		return -EINVAL;
 	}
 	if (!*o->name || *o->name == '.' || strlen(o->name) > 63 ||
 	    o->name[strspn(o->name, allowed)])

@@ -154,8 +154,9 @@ static int init_dirs(struct node *n, struct err *e)
 	if (strlen(n->opt.state_dir) > STATE_DIR_MAX) {
 		err_set(e, -ENAMETOOLONG, "the state directory's name %s is longer than %d bytes",
 			n->opt.state_dir, STATE_DIR_MAX);
-		return err_hint(e, "sockets below it have short names by nature: choose a shorter "
-				   "--state-dir");
+		err_hint(e, "sockets below it have short names by nature: choose a shorter "
+			    "--state-dir");
+		return -ENAMETOOLONG;
 	}
 	snprintf(n->jobs_dir, sizeof(n->jobs_dir), "%s/jobs", n->opt.state_dir);
 	snprintf(n->bundles_dir, sizeof(n->bundles_dir), "%s/bundles", n->opt.state_dir);

@@ -27,9 +27,10 @@ static int find_bundle(const char *name, char *out, size_t size, struct err *e)
 	if (!strchr(name, '/') && !paths_libdir(lib, sizeof(lib)) &&
 	    (size_t)snprintf(out, size, "%s/workloads/%s", lib, name) < size && !access(out, R_OK))
 		return 0;
-	err_sys(e, -errno, "cannot read bundle %s", name);
-	return err_hint(e, "give the path of a program built by drover-cc, or the name of a "
-			   "workload (drover-ep, drover-is)");
+	err_sys(e, -ENOENT, "cannot read bundle %s", name);
+	err_hint(e, "give the path of a program built by drover-cc, or the name of a "
+		    "workload (drover-ep, drover-is)");
+	return -ENOENT;
 }
 
 static int upload(struct cli *c, const struct cli_bundle *b, struct err *e)

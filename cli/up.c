@@ -95,7 +95,8 @@ static int died(const struct cluster_process *p, struct err *e)
 	tail = strrchr(buf_cstr(&b), '\n');
 	err_set(e, -ECHILD, "%s ended right after its start: %.400s", p->name,
 		tail ? tail + 1 : buf_cstr(&b));
-	return err_hint(e, "its log is %.200s", p->log);
+	err_hint(e, "its log is %.200s", p->log);
+	return -ECHILD;
 }
 
 static void log_path(const struct cluster *c, const char *name, char *out, size_t size)

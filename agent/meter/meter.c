@@ -38,8 +38,9 @@ int meter_open(const char *type, bool modelled_only, const struct meter_config *
 
 	if (modelled_only && !automatic && strcmp(type, meter_model.type) != 0) {
 		err_set(e, -EINVAL, "meter '%s' cannot be used on an emulated node", type);
-		return err_hint(e, "the host's meter says nothing about the machine that is "
-				   "emulated; use --meter model");
+		err_hint(e, "the host's meter says nothing about the machine that is "
+			    "emulated; use --meter model");
+		return -EINVAL;
 	}
 	if (automatic && !modelled_only && !open_ops(&meter_powercap, c, m, e))
 		return 0;
@@ -53,7 +54,8 @@ int meter_open(const char *type, bool modelled_only, const struct meter_config *
 		if (!strcmp(type, meters[i]->type))
 			return open_ops(meters[i], c, m, e);
 	err_set(e, -EINVAL, "there is no meter '%s'", type);
-	return err_hint(e, "one of: auto, powercap, powercap-psys, model");
+	err_hint(e, "one of: auto, powercap, powercap-psys, model");
+	return -EINVAL;
 }
 
 int meter_read(struct meter *m, const struct meter_input *in, struct meter_delta *d, struct err *e)

@@ -177,8 +177,9 @@ static int scan(struct powercap *s, struct err *e)
 	free(list);
 	if (!s->nzones) {
 		err_set(e, -ENODEV, "%s has no %s zone", s->root, s->psys ? "psys" : "package");
-		return err_hint(e, "this machine shows no RAPL counters; --meter model works "
-				   "everywhere");
+		err_hint(e, "this machine shows no RAPL counters; --meter model works "
+			    "everywhere");
+		return -ENODEV;
 	}
 	return 0;
 }

@@ -108,5 +108,6 @@ int profile_load(const char *name, struct profile *p, struct err *e)
 	if (rc != -ENOENT)
 		return rc;
 	err_set(e, -ENOENT, "there is no machine profile '%s' (looked for %s)", name, path);
-	return err_hint(e, "name one of the profiles there, or give a path to a file");
+	err_hint(e, "name one of the profiles there, or give a path to a file");
+	return -ENOENT;
 }
