@@ -307,6 +307,8 @@ void act_all(struct node *n)
 	for (size_t i = 0; i < nacts; i++)
 		carry_out(n, &acts[i]);
 	drop_forgotten(n);
+	/* Only now: a report of this revision must not lack a job that it asks for. */
+	n->acted_revision = n->desired.revision;
 }
 
 void act_listen(struct node *n, struct entry *en)

@@ -2,6 +2,7 @@
 #include "agent/entry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,6 +127,35 @@ static void take_migration(struct job *j, const struct ferry_migration *m)
 	};
 }
 
+/* Beside the record and without fsync: it is written while the job stands still. */
+static void keep_cpu_base(struct entry *en, uint64_t cpu_us)
+{
+	char path[320], text[32];
+	int len, fd;
+
+	if (en->cpu_base == cpu_us)
+		return;
+	en->cpu_base = cpu_us;
+	snprintf(path, sizeof(path), "%s/cpu-base", en->dir);
+	len = snprintf(text, sizeof(text), "%" PRIu64 "\n", cpu_us);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || file_write_all(fd, text, (size_t)len))
+		log_warn("job.cpu-base-not-kept job=%s", en->job.key.id);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void load_cpu_base(struct entry *en)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char path[320];
+
+	buf_init(&b, 64);
+	snprintf(path, sizeof(path), "%s/cpu-base", en->dir);
+	if (!file_read(path, &b, NULL))
+		en->cpu_base = strtoull(buf_cstr(&b), NULL, 10);
+}
+
 /* CPU time counts from the attempt's beginning, wherever it ran; this node's part is the growth. */
 static void take_cpu(struct entry *en, const struct ferry_status *s)
 {
@@ -135,6 +165,8 @@ static void take_cpu(struct entry *en, const struct ferry_status *s)
 		en->cpu_known = true; /* from 0 */
 	if (en->cpu_known && here && s->cpu_us > en->cpu_last)
 		en->cpu_local_us += s->cpu_us - en->cpu_last;
+	if (!here)
+		keep_cpu_base(en, s->cpu_us);
 	if (s->cpu_us > en->cpu_last || !en->cpu_known)
 		en->cpu_last = s->cpu_us;
 	en->cpu_known = true;
@@ -259,6 +291,7 @@ int entry_adopt(const char *dir, struct entry **out, struct err *e)
 		entry_free(en);
 		return rc;
 	}
+	load_cpu_base(en);
 	en->job.bundle_ready = true;
 	en->job.state = en->job.origin == ROLE_RUN ? JOB_STARTING : JOB_WAITING;
 	*out = en;

@@ -28,6 +28,7 @@ struct entry {
 	bool ship_known;        /* shipped is what the scheduler said */
 	bool cpu_known;         /* cpu_last is set */
 	uint64_t cpu_last;      /* cpu_us of the last status */
+	uint64_t cpu_base;      /* cpu_us at the job's arrival here */
 	uint64_t cpu_local_us;  /* used on this node by this entry */
 	uint64_t cpu_billed_us; /* part of it that is in an energy interval */
 	int64_t over_ms;        /* monotonic: when it was over; 0: not yet */

@@ -61,14 +61,15 @@ struct node {
 	uint64_t scheduler_epoch;
 	struct desired desired;
 	bool have_desired;
-	struct desired fresh; /* fetched, not yet taken over by main */
+	uint64_t acted_revision; /* of the desired state that the table is in accord with */
+	struct desired fresh;    /* fetched, not yet taken over by main */
 	bool have_fresh;
 	struct entry **entries;
 	size_t nentries;
 	struct energy_ring *ring;
 	char fetch[FETCH_QUEUE][SHA256_HEX]; /* wanted bundles */
 	size_t nfetch;
-	double cpu_percent; /* of the node's cpus, by its jobs, over the last sample */
+	double cpu_percent; /* by the node's jobs over the last sample; 100 is one cpu */
 };
 
 /* Reads the state directory, opens the meter. node_free undoes it. */

@@ -75,7 +75,7 @@ static json_t *pack_job(const struct entry *en)
 		json_object_set_new(o, "signal", json_integer(j->exit_signal));
 		set_u64(o, "ended_ms", (uint64_t)j->ended_ms);
 	}
-	set_u64(o, "cpu_us", j->cpu_us);
+	set_u64(o, "cpu_us", j->cpu_us > en->cpu_base ? j->cpu_us - en->cpu_base : 0);
 	set_u64(o, "log_bytes", j->log_bytes);
 	set_u64(o, "points", j->points);
 	if (j->started_ms)
@@ -116,7 +116,7 @@ json_t *report_build(struct node *n, uint64_t seq, uint64_t *upto)
 	*upto = energy_ring_removed(n->ring) + ne;
 	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "version", 1, "instance",
 			 n->instance, "scheduler_epoch", (json_int_t)n->scheduler_epoch, "seq",
-			 (json_int_t)seq, "revision", (json_int_t)n->desired.revision, "load",
+			 (json_int_t)seq, "revision", (json_int_t)n->acted_revision, "load",
 			 pack_load(n, running), "jobs", jobs, "energy", energy);
 }
 

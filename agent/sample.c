@@ -157,10 +157,8 @@ static void sample_once(struct node *n, struct sampler *s)
 	pthread_mutex_lock(&n->lock);
 	if (j && energy_ring_add(n->ring, j, &e))
 		log_err(LOG_LEVEL_WARN, "energy.not-on-disk", &e);
-	n->cpu_percent = to_ms > s->from_ms
-				 ? (double)jobs_us / 10.0 / (double)(to_ms - s->from_ms) /
-					   (double)n->opt.cpus
-				 : 0;
+	n->cpu_percent =
+		to_ms > s->from_ms ? (double)jobs_us / 10.0 / (double)(to_ms - s->from_ms) : 0;
 	pthread_mutex_unlock(&n->lock);
 	s->from_ms = to_ms;
 	node_wake(n);

@@ -175,6 +175,27 @@ int cmd_queue(int argc, char **argv)
 	return 0;
 }
 
+/* The ledger knows jobs by their number; people know them by name. */
+static void add_names(struct cli *c, const json_t *energy_jobs)
+{
+	_cleanup_json_ json_t *jobs = NULL;
+	size_t i, k;
+	json_t *row, *job;
+
+	if (fetch_all(c, "/v1/jobs?limit=500", "jobs", &jobs, NULL))
+		return;
+	json_array_foreach((json_t *)(uintptr_t)energy_jobs, i, row)
+	{
+		json_array_foreach(jobs, k, job)
+		{
+			if (!json_equal(json_object_get(row, "job"), json_object_get(job, "id")))
+				continue;
+			(void)json_object_set(row, "name", json_object_get(job, "name"));
+			break;
+		}
+	}
+}
+
 /* Subcommands that only list: common options and no arguments. */
 static int simple_list(int argc, char **argv, const char *usage, const char *path, const char *key,
 		       const struct cli_column *columns)
@@ -195,7 +216,7 @@ static const struct cli_column node_columns[] = {
 	{"STATE", "state", cli_any, false},
 	{"ISA", "isa", cli_isa, false},
 	{"CPUS", "cpus", cli_any, true},
-	{"USED", "cpus_used", cli_any, true},
+	{"USED", "used_cpus", cli_any, true},
 	{"JOBS", "jobs", cli_any, true},
 	{"LOAD %", "cpu_percent", cli_any, true},
 	{"POWER W", "power_w", cli_watts, true},
@@ -312,6 +333,8 @@ int cmd_energy(int argc, char **argv)
 	rc = cli_open(&c, &e);
 	if (!rc)
 		rc = cli_json(&c, "GET", path, NULL, &j, &e);
+	if (!rc)
+		add_names(&c, json_object_get(j, "jobs"));
 	cli_close(&c);
 	if (rc)
 		return cli_fail(&e);
