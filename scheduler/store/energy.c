@@ -1,0 +1,121 @@
+/*
+ * Energy readings in the store.
+ */
+#include "scheduler/store/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int put_job_share(struct store *s, sqlite3_int64 interval, const struct energy_interval *i,
+			 const struct energy_job *j, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_ENERGY_JOB_PUT];
+	int r;
+
+	(void)sqlite3_bind_int64(st, 1, interval);
+	(void)sqlite3_bind_int64(st, 2, (sqlite3_int64)j->job);
+	(void)sqlite3_bind_int64(st, 3, j->attempt);
+	(void)sqlite3_bind_int64(st, 4, (sqlite3_int64)j->energy_uj);
+	r = store_run(s, ST_ENERGY_JOB_PUT, "writing a job's energy", e);
+	/* Two meters of overlapping scope must not count a joule twice. */
+	if (r || !i->counted)
+		return r;
+	st = s->st[ST_JOB_ENERGY_ADD];
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)j->energy_uj);
+	(void)sqlite3_bind_text(st, 2, i->kind, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 3, (sqlite3_int64)j->job);
+	return store_run(s, ST_JOB_ENERGY_ADD, "adding to a job's energy", e);
+}
+
+int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_ENERGY_PUT];
+	const char *const texts[] = {i->node, i->instance, i->meter, i->source, i->scope, i->kind};
+	const uint64_t numbers[] = {i->from_ms,   i->to_ms,  i->energy_uj, i->idle_uj,
+				    i->system_uj, i->gap_ms, i->counted};
+	sqlite3_int64 id;
+	int at = 1, r;
+
+	for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+		(void)sqlite3_bind_text(st, at++, texts[k], -1, SQLITE_STATIC);
+	for (size_t k = 0; k < ARRAY_SIZE(numbers); k++)
+		(void)sqlite3_bind_int64(st, at++, (sqlite3_int64)numbers[k]);
+	r = store_run(s, ST_ENERGY_PUT, "writing an energy reading", e);
+	if (r || !sqlite3_changes(s->db))
+		return r; /* here already */
+	id = sqlite3_last_insert_rowid(s->db);
+	for (uint32_t k = 0; !r && k < i->njobs; k++)
+		r = put_job_share(s, id, i, &i->jobs[k], e);
+	return r;
+}
+
+static void read_text(sqlite3_stmt *st, int at, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(st, at);
+
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+static int read_shares(sqlite3_stmt *st, sqlite3_int64 interval, struct energy_interval *i)
+{
+	int step;
+
+	(void)sqlite3_reset(st);
+	(void)sqlite3_bind_int64(st, 1, interval);
+	i->njobs = 0;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW && i->njobs < ENERGY_JOBS_MAX)
+		i->jobs[i->njobs++] = (struct energy_job){
+			.job = (uint64_t)sqlite3_column_int64(st, 0),
+			.attempt = (uint32_t)sqlite3_column_int64(st, 1),
+			.energy_uj = (uint64_t)sqlite3_column_int64(st, 2),
+		};
+	return step == SQLITE_DONE || step == SQLITE_ROW ? 0 : -EIO;
+}
+
+static void read_interval(sqlite3_stmt *st, struct energy_interval *i)
+{
+	uint64_t *const numbers[] = {&i->from_ms, &i->to_ms,     &i->energy_uj,
+				     &i->idle_uj, &i->system_uj, &i->gap_ms};
+	int at = 7;
+
+	read_text(st, 1, i->node, sizeof(i->node));
+	read_text(st, 2, i->instance, sizeof(i->instance));
+	read_text(st, 3, i->meter, sizeof(i->meter));
+	read_text(st, 4, i->source, sizeof(i->source));
+	read_text(st, 5, i->scope, sizeof(i->scope));
+	read_text(st, 6, i->kind, sizeof(i->kind));
+	for (size_t k = 0; k < ARRAY_SIZE(numbers); k++)
+		*numbers[k] = (uint64_t)sqlite3_column_int64(st, at++);
+	i->counted = sqlite3_column_int(st, at) != 0;
+}
+
+int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
+		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL, *shares = NULL;
+	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
+	int r, step;
+
+	if (!i)
+		return err_set(e, -ENOMEM, "no memory for energy readings");
+	r = db_prepare(s->db,
+		       "SELECT id, node, instance, meter, source, scope, kind, from_ms, to_ms,"
+		       " energy_uj, idle_uj, system_uj, gap_ms, counted FROM energy"
+		       " WHERE from_ms >= ? AND from_ms < ? ORDER BY node, from_ms",
+		       &st, e);
+	if (!r)
+		r = db_prepare(s->db,
+			       "SELECT job, attempt, energy_uj FROM energy_jobs WHERE interval = ?",
+			       &shares, e);
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)from_ms);
+	(void)sqlite3_bind_int64(st, 2, to_ms > INT64_MAX ? INT64_MAX : (sqlite3_int64)to_ms);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		read_interval(st, i);
+		if (read_shares(shares, sqlite3_column_int64(st, 0), i))
+			return db_error(s->db, e, "reading energy of jobs");
+		fn(i, arg);
+	}
+	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading energy");
+}

@@ -1,0 +1,40 @@
+/*
+ * Shared by the files of store/.
+ */
+#ifndef DROVER_SCHEDULER_STORE_INTERNAL_H
+#define DROVER_SCHEDULER_STORE_INTERNAL_H
+
+#include "scheduler/store/rows.h"
+#include "scheduler/store/store.h"
+
+enum store_stmt {
+	ST_JOB_PUT,
+	ST_MIGRATION_PUT,
+	ST_NODE_PUT,
+	ST_ATTEMPT_PUT,
+	ST_SETTING_GET,
+	ST_SETTING_PUT,
+	ST_KEY_GET,
+	ST_KEY_PUT,
+	ST_ENERGY_PUT,
+	ST_ENERGY_JOB_PUT,
+	ST_JOB_ENERGY_ADD,
+	ST_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	char dir[3072];
+	int lock_fd;
+	uint64_t epoch;
+	bool in_transaction;
+	sqlite3_stmt *st[ST_COUNT];
+};
+
+extern const struct table table_jobs, table_migrations, table_nodes, table_bundles;
+
+/* Steps a statement that gives no rows, then resets it. */
+int store_run(struct store *s, enum store_stmt which, const char *doing, struct err *e);
+int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e);
+
+#endif

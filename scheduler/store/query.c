@@ -1,0 +1,167 @@
+/*
+ * Reading what is over as well as what lives; settings and idempotency keys.
+ */
+#include "scheduler/store/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+void job_record_free(struct job_record *r)
+{
+	free(r->job.spec.launch);
+	r->job.spec.launch = NULL;
+}
+
+int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = table_prepare_select(s->db, &table_jobs, "WHERE id = ?", &st, e), step;
+
+	memset(out, 0, sizeof(*out));
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)id);
+	step = sqlite3_step(st);
+	if (step == SQLITE_DONE)
+		return err_set(e, -ENOENT, "there is no job %" PRIu64, id);
+	if (step != SQLITE_ROW)
+		return db_error(s->db, e, "reading a job");
+	return table_read(st, &table_jobs, out) ? err_set(e, -ENOMEM, "no memory for the job") : 0;
+}
+
+int store_jobs(struct store *s, const struct job_filter *f,
+	       void (*fn)(struct job_record *r, void *arg), void *arg, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	char tail[160];
+	int r, step;
+
+	(void)snprintf(tail, sizeof(tail), "WHERE id > ?1%s%s ORDER BY id LIMIT ?2",
+		       f->state >= 0 ? " AND state = ?3" : "", f->user ? " AND user = ?4" : "");
+	r = table_prepare_select(s->db, &table_jobs, tail, &st, e);
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)f->after);
+	(void)sqlite3_bind_int64(st, 2, f->limit);
+	if (f->state >= 0)
+		(void)sqlite3_bind_int(st, 3, f->state);
+	if (f->user)
+		(void)sqlite3_bind_text(st, 4, f->user, -1, SQLITE_STATIC);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct job_record rec = {0};
+
+		if (table_read(st, &table_jobs, &rec))
+			return err_set(e, -ENOMEM, "no memory for the jobs");
+		fn(&rec, arg);
+		job_record_free(&rec);
+	}
+	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading jobs");
+}
+
+int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = table_prepare_select(s->db, &table_migrations, "WHERE id = ?", &st, e), step;
+
+	memset(out, 0, sizeof(*out));
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)id);
+	step = sqlite3_step(st);
+	if (step == SQLITE_DONE)
+		return err_set(e, -ENOENT, "there is no migration m%" PRIu64, id);
+	if (step != SQLITE_ROW)
+		return db_error(s->db, e, "reading a migration");
+	return table_read(st, &table_migrations, out);
+}
+
+int store_migrations(struct store *s, uint64_t job, uint64_t after, unsigned int limit,
+		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = table_prepare_select(s->db, &table_migrations,
+				     job ? "WHERE id > ?1 AND job = ?3 ORDER BY id LIMIT ?2"
+					 : "WHERE id > ?1 ORDER BY id LIMIT ?2",
+				     &st, e);
+	int step;
+
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)after);
+	(void)sqlite3_bind_int64(st, 2, limit);
+	if (job)
+		(void)sqlite3_bind_int64(st, 3, (sqlite3_int64)job);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct migration_record rec = {0};
+
+		r = table_read(st, &table_migrations, &rec);
+		if (r)
+			return r;
+		fn(&rec, arg);
+	}
+	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading migrations");
+}
+
+/* ---- settings ----------------------------------------------------------- */
+
+int store_setting(struct store *s, const char *key, char **out, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_SETTING_GET];
+	int step, r = 0;
+
+	*out = NULL;
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	step = sqlite3_step(st);
+	if (step == SQLITE_ROW) {
+		*out = strdup((const char *)sqlite3_column_text(st, 0));
+		if (!*out)
+			r = err_set(e, -ENOMEM, "no memory for a setting");
+	} else if (step != SQLITE_DONE) {
+		r = db_error(s->db, e, "reading a setting");
+	}
+	(void)sqlite3_reset(st);
+	return r;
+}
+
+int store_set_setting(struct store *s, const char *key, const char *value, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_SETTING_PUT];
+
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+	return store_run(s, ST_SETTING_PUT, "writing a setting", e);
+}
+
+int store_idempotency(struct store *s, const char *key, uint64_t *job, char digest[CORE_SHA_SIZE],
+		      struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_KEY_GET];
+	int step, r = 0;
+
+	*job = 0;
+	digest[0] = '\0';
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	step = sqlite3_step(st);
+	if (step == SQLITE_ROW) {
+		*job = (uint64_t)sqlite3_column_int64(st, 0);
+		(void)snprintf(digest, CORE_SHA_SIZE, "%s",
+			       (const char *)sqlite3_column_text(st, 1));
+	} else if (step != SQLITE_DONE) {
+		r = db_error(s->db, e, "reading an idempotency key");
+	}
+	(void)sqlite3_reset(st);
+	return r;
+}
+
+int store_add_idempotency(struct store *s, const char *key, uint64_t job, const char *digest,
+			  uint64_t now_ms, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_KEY_PUT];
+
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 2, (sqlite3_int64)job);
+	(void)sqlite3_bind_text(st, 3, digest, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 4, (sqlite3_int64)now_ms);
+	return store_run(s, ST_KEY_PUT, "writing an idempotency key", e);
+}

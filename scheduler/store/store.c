@@ -1,0 +1,297 @@
+#include "scheduler/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "common/file.h"
+
+#define SCHEMA_VERSION 1
+
+static const char *const schema[] = {
+	"CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, id)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_user ON jobs (user, id)",
+	"CREATE INDEX IF NOT EXISTS migrations_by_job ON migrations (job, id)",
+	"CREATE INDEX IF NOT EXISTS migrations_by_state ON migrations (state, id)",
+	"CREATE TABLE IF NOT EXISTS attempts (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" node TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
+	" outcome TEXT NOT NULL, PRIMARY KEY (job, attempt)) WITHOUT ROWID",
+	"CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
+	" WITHOUT ROWID",
+	"CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY NOT NULL,"
+	" job INTEGER NOT NULL, digest TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID",
+	"CREATE TABLE IF NOT EXISTS energy (id INTEGER PRIMARY KEY, node TEXT NOT NULL,"
+	" instance TEXT NOT NULL, meter TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL,"
+	" kind TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+	" energy_uj INTEGER NOT NULL, idle_uj INTEGER NOT NULL, system_uj INTEGER NOT NULL,"
+	" gap_ms INTEGER NOT NULL, counted INTEGER NOT NULL,"
+	" UNIQUE (node, instance, meter, from_ms))",
+	"CREATE INDEX IF NOT EXISTS energy_by_time ON energy (from_ms)",
+	"CREATE TABLE IF NOT EXISTS energy_jobs (interval INTEGER NOT NULL, job INTEGER NOT NULL,"
+	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
+	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
+};
+
+static const char *const statements[ST_COUNT] = {
+	[ST_ATTEMPT_PUT] =
+		"INSERT INTO attempts (job, attempt, node, started_ms, ended_ms, outcome)"
+		" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (job, attempt) DO UPDATE SET"
+		" node = excluded.node, ended_ms = excluded.ended_ms,"
+		" outcome = excluded.outcome",
+	[ST_SETTING_GET] = "SELECT value FROM settings WHERE key = ?",
+	[ST_SETTING_PUT] = "INSERT INTO settings (key, value) VALUES (?, ?)"
+			   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[ST_KEY_GET] = "SELECT job, digest FROM idempotency WHERE key = ?",
+	[ST_KEY_PUT] = "INSERT INTO idempotency (key, job, digest, created_ms) VALUES (?, ?, ?, ?)",
+	[ST_ENERGY_PUT] =
+		"INSERT OR IGNORE INTO energy (node, instance, meter, source, scope, kind,"
+		" from_ms, to_ms, energy_uj, idle_uj, system_uj, gap_ms, counted)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ST_ENERGY_JOB_PUT] =
+		"INSERT OR IGNORE INTO energy_jobs (interval, job, attempt, energy_uj)"
+		" VALUES (?, ?, ?, ?)",
+	[ST_JOB_ENERGY_ADD] = "UPDATE jobs SET energy_uj = energy_uj + ?1, energy_kind ="
+			      " CASE WHEN energy_kind IN ('', ?2) THEN ?2 ELSE 'mixed' END"
+			      " WHERE id = ?3",
+};
+
+int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e)
+{
+	if (file_join(out, size, s->dir, name))
+		return err_set(e, -ENAMETOOLONG, "the state directory's name is too long");
+	return 0;
+}
+
+static int lock_dir(struct store *s, struct err *e)
+{
+	char path[4096];
+	int r = store_path(s, "lock", path, sizeof(path), e);
+
+	if (r)
+		return r;
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return err_sys(e, -errno, "can't open %s", path);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
+		err_set(e, -EBUSY, "another scheduler runs on %s", s->dir);
+		return err_hint(e, "end it, or choose another --state-dir");
+	}
+	return 0;
+}
+
+/* The first complaint of SQLite's own check, if any. */
+static int check_database(struct store *s, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	const char *text;
+	int r = db_prepare(s->db, "PRAGMA quick_check(1)", &st, e);
+
+	if (r)
+		return r;
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return db_error(s->db, e, "checking the database");
+	text = (const char *)sqlite3_column_text(st, 0);
+	if (text && !strcmp(text, "ok"))
+		return 0;
+	err_set(e, -EUCLEAN, "%s/drover.db is damaged: %.300s", s->dir, text ? text : "no answer");
+	return err_hint(e, "see \"A damaged database\" in docs/scheduler.md");
+}
+
+static int check_version(struct store *s, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = db_prepare(s->db, "PRAGMA user_version", &st, e), version;
+
+	if (r)
+		return r;
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return db_error(s->db, e, "reading the schema's version");
+	version = sqlite3_column_int(st, 0);
+	if (version > SCHEMA_VERSION) {
+		err_set(e, -EPROTO, "%s/drover.db has schema %d; this program knows %d", s->dir,
+			version, SCHEMA_VERSION);
+		return err_hint(e, "use the newer version of droverd that wrote it");
+	}
+	return 0;
+}
+
+static int create_schema(struct store *s, struct err *e)
+{
+	const struct table *const tables[] = {&table_jobs, &table_migrations, &table_nodes,
+					      &table_bundles};
+	char version[48];
+	int r = store_begin(s, e);
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++)
+		r = table_create(s->db, tables[i], e);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(schema); i++)
+		r = db_exec(s->db, schema[i], e);
+	(void)snprintf(version, sizeof(version), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	if (!r)
+		r = db_exec(s->db, version, e);
+	if (!r)
+		r = store_commit(s, e);
+	if (r)
+		store_rollback(s);
+	return r;
+}
+
+static int prepare_all(struct store *s, struct err *e)
+{
+	int r = table_prepare_upsert(s->db, &table_jobs, &s->st[ST_JOB_PUT], e);
+
+	if (!r)
+		r = table_prepare_upsert(s->db, &table_migrations, &s->st[ST_MIGRATION_PUT], e);
+	if (!r)
+		r = table_prepare_upsert(s->db, &table_nodes, &s->st[ST_NODE_PUT], e);
+	for (size_t i = 0; !r && i < ST_COUNT; i++)
+		if (statements[i])
+			r = db_prepare(s->db, statements[i], &s->st[i], e);
+	return r;
+}
+
+static int raise_epoch(struct store *s, struct err *e)
+{
+	_cleanup_free_ char *old = NULL;
+	char text[24];
+	int r = store_begin(s, e);
+
+	if (!r)
+		r = store_setting(s, "scheduler_epoch", &old, e);
+	s->epoch = (old ? strtoull(old, NULL, 10) : 0) + 1;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, s->epoch);
+	if (!r)
+		r = store_set_setting(s, "scheduler_epoch", text, e);
+	if (!r)
+		r = store_commit(s, e);
+	if (r)
+		store_rollback(s);
+	return r;
+}
+
+static int open_database(struct store *s, struct err *e)
+{
+	char path[4096];
+	int r = store_path(s, "drover.db", path, sizeof(path), e);
+
+	if (r)
+		return r;
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+	    SQLITE_OK)
+		return s->db ? db_error(s->db, e, "opening the database")
+			     : err_set(e, -ENOMEM, "no memory for the database");
+	(void)sqlite3_extended_result_codes(s->db, 0);
+	(void)sqlite3_busy_timeout(s->db, 2000);
+	r = db_exec(s->db, "PRAGMA journal_mode = WAL", e);
+	if (!r)
+		r = db_exec(s->db, "PRAGMA synchronous = FULL", e);
+	if (!r)
+		r = check_version(s, e);
+	if (!r)
+		r = check_database(s, e);
+	if (!r)
+		r = create_schema(s, e);
+	if (!r)
+		r = prepare_all(s, e);
+	if (!r)
+		r = raise_epoch(s, e);
+	return r;
+}
+
+int store_open(struct store **out, const char *state_dir, struct err *e)
+{
+	static const char *const subdirs[] = {"bundles", "logs", "spool"};
+	struct store *s = calloc(1, sizeof(*s));
+	char path[4096];
+	int r;
+
+	*out = NULL;
+	if (!s)
+		return err_set(e, -ENOMEM, "no memory for the store");
+	s->lock_fd = -1;
+	if (strlen(state_dir) >= sizeof(s->dir)) {
+		free(s);
+		return err_set(e, -ENAMETOOLONG, "the state directory's name is too long");
+	}
+	strcpy(s->dir, state_dir);
+	r = file_mkdir_p(s->dir, 0700, e);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(subdirs); i++) {
+		r = store_path(s, subdirs[i], path, sizeof(path), e);
+		if (!r)
+			r = file_mkdir_p(path, 0700, e);
+	}
+	if (!r)
+		r = lock_dir(s, e);
+	if (!r)
+		r = open_database(s, e);
+	if (r) {
+		store_close(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(s->st[i]);
+	sqlite3_close(s->db);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	free(s);
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+	return s->epoch;
+}
+
+const char *store_dir(const struct store *s)
+{
+	return s->dir;
+}
+
+int store_ping(struct store *s, struct err *e)
+{
+	_cleanup_free_ char *value = NULL;
+
+	return store_setting(s, "scheduler_epoch", &value, e);
+}
+
+int store_begin(struct store *s, struct err *e)
+{
+	int r = db_exec(s->db, "BEGIN IMMEDIATE", e);
+
+	s->in_transaction = !r;
+	return r;
+}
+
+int store_commit(struct store *s, struct err *e)
+{
+	int r = db_exec(s->db, "COMMIT", e);
+
+	if (!r)
+		s->in_transaction = false;
+	return r;
+}
+
+void store_rollback(struct store *s)
+{
+	if (s->in_transaction && !sqlite3_get_autocommit(s->db))
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->in_transaction = false;
+}
+
+int store_run(struct store *s, enum store_stmt which, const char *doing, struct err *e)
+{
+	int r = sqlite3_step(s->st[which]) == SQLITE_DONE ? 0 : db_error(s->db, e, doing);
+
+	(void)sqlite3_reset(s->st[which]);
+	(void)sqlite3_clear_bindings(s->st[which]);
+	return r;
+}

@@ -1,0 +1,148 @@
+/*
+ * What the scheduler remembers: an SQLite database and files below a state directory.
+ *
+ *	drover.db	jobs, attempts, migrations, nodes, bundles, energy, settings
+ *	bundles/SHA	bundles
+ *	logs/N/ID.A	output of attempt A of job ID, N = ID / 1000
+ *	spool/		uploads on their way
+ *	lock		held while a scheduler runs on the directory
+ *
+ * Writing happens in transactions (store_begin ... store_commit): either all of
+ * one is there after a crash, or nothing. When store_commit returns it is on the
+ * disk (WAL, synchronous=FULL). Errors: -ENOSPC, -EAGAIN (locked), -EUCLEAN
+ * (damaged), -EIO, -EROFS, each with a text that says what to do.
+ *
+ * One thread at a time.
+ */
+#ifndef DROVER_SCHEDULER_STORE_STORE_H
+#define DROVER_SCHEDULER_STORE_STORE_H
+
+#include "common/err.h"
+#include "scheduler/core/core.h"
+
+struct store;
+
+/* Opens, creates or refuses (-EBUSY: another scheduler runs on it; -EUCLEAN: damaged; -EPROTO: made
+ * by a newer version). Raises the scheduler epoch. */
+int store_open(struct store **out, const char *state_dir, struct err *e);
+void store_close(struct store *s);
+uint64_t store_epoch(const struct store *s);
+const char *store_dir(const struct store *s);
+/* Is the database readable? */
+int store_ping(struct store *s, struct err *e);
+
+int store_begin(struct store *s, struct err *e);
+int store_commit(struct store *s, struct err *e);
+void store_rollback(struct store *s);
+
+/* ---- the cluster -------------------------------------------------------- */
+
+/* Fills an empty cluster with nodes, live jobs and active migrations. */
+int store_load(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e);
+/* Writes the effects of one step; inside a transaction. */
+int store_apply(struct store *s, const struct effects *fx, struct err *e);
+
+/* ---- reading ------------------------------------------------------------ */
+
+struct job_record {
+	struct job job; /* without links */
+	uint64_t energy_uj;
+	char energy_kind[16]; /* "" before the first reading, "mixed" if readings differ in kind */
+};
+
+struct migration_record {
+	struct migration m; /* without links; job, from and to by name */
+	char from[CORE_NAME_MAX], to[CORE_NAME_MAX];
+	enum isa from_isa, to_isa;
+};
+
+void job_record_free(struct job_record *r);
+
+/* -ENOENT. */
+int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e);
+int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e);
+
+struct job_filter {
+	int state;        /* -1: any */
+	const char *user; /* NULL: any */
+	uint64_t after;   /* ids above */
+	unsigned int limit;
+};
+/* In order of their ids. fn may keep nothing of what it is given. */
+int store_jobs(struct store *s, const struct job_filter *f,
+	       void (*fn)(struct job_record *r, void *arg), void *arg, struct err *e);
+/* job 0: of all. */
+int store_migrations(struct store *s, uint64_t job, uint64_t after, unsigned int limit,
+		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e);
+
+/* ---- settings and idempotency keys -------------------------------------- */
+
+/* *out is allocated, NULL if there is none. */
+int store_setting(struct store *s, const char *key, char **out, struct err *e);
+int store_set_setting(struct store *s, const char *key, const char *value, struct err *e);
+/* The job that was submitted under key, 0 if none; digest receives its request's. */
+int store_idempotency(struct store *s, const char *key, uint64_t *job, char digest[CORE_SHA_SIZE],
+		      struct err *e);
+int store_add_idempotency(struct store *s, const char *key, uint64_t job, const char *digest,
+			  uint64_t now_ms, struct err *e);
+
+/* ---- energy ------------------------------------------------------------- */
+
+struct energy_job {
+	uint64_t job;
+	uint32_t attempt;
+	uint64_t energy_uj;
+};
+
+#define ENERGY_NAME_MAX 64
+#define ENERGY_JOBS_MAX 256
+
+/* A meter's reading over an interval; energy_uj = idle_uj + system_uj + sum of jobs. */
+struct energy_interval {
+	char node[CORE_NAME_MAX], instance[CORE_NAME_MAX];
+	char meter[ENERGY_NAME_MAX], source[16], scope[16], kind[16];
+	uint64_t from_ms, to_ms;
+	uint64_t energy_uj, idle_uj, system_uj, gap_ms;
+	bool counted; /* part of the node's total: see ledger_counted() */
+	uint32_t njobs;
+	struct energy_job jobs[ENERGY_JOBS_MAX];
+};
+
+/* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Inside
+ * a transaction. */
+int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e);
+/* Those with from_ms <= i.from_ms < to_ms, by node and time. */
+int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
+		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e);
+
+/* ---- bundles ------------------------------------------------------------ */
+
+struct bundle_record {
+	char sha[CORE_SHA_SIZE];
+	char name[CORE_NAME_MAX];
+	uint64_t size;
+	uint32_t isas;
+	uint64_t created_ms;
+};
+
+/* Copies len bytes of fd (from its start) in; its transaction is its own. */
+int store_add_bundle(struct store *s, const struct bundle_record *b, int fd, struct err *e);
+/* -ENOENT */
+int store_bundle(struct store *s, const char *sha, struct bundle_record *out, struct err *e);
+int store_bundles(struct store *s, void (*fn)(const struct bundle_record *b, void *arg), void *arg,
+		  struct err *e);
+/* A descriptor of its file. */
+int store_open_bundle(struct store *s, const char *sha, struct err *e);
+
+/* ---- logs --------------------------------------------------------------- */
+
+/* Bytes held; 0 if there is no log. */
+uint64_t store_log_size(struct store *s, uint64_t job, uint32_t attempt);
+/* Appends what of data (which begins at offset) isn't held yet. *held is the length afterwards;
+ * -ERANGE when offset is beyond what is held. */
+int store_append_log(struct store *s, uint64_t job, uint32_t attempt, uint64_t offset,
+		     const void *data, size_t len, uint64_t *held, struct err *e);
+/* A descriptor for reading; -ENOENT if there is none. */
+int store_open_log(struct store *s, uint64_t job, uint32_t attempt);
+
+#endif
