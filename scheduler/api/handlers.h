@@ -1,0 +1,46 @@
+/*
+ * The handlers behind routes.c, by the noun they serve. ctx is the engine.
+ */
+#ifndef DROVER_SCHEDULER_API_HANDLERS_H
+#define DROVER_SCHEDULER_API_HANDLERS_H
+
+#include "scheduler/api/engine.h"
+
+extern const struct http_route api_routes[];
+extern const size_t api_nroutes;
+
+#define HANDLER(name) void name(struct http_request *rq, void *ctx)
+
+HANDLER(handle_submit);
+HANDLER(handle_jobs);
+HANDLER(handle_job);
+HANDLER(handle_cancel);
+HANDLER(handle_log);
+HANDLER(handle_migrate);
+HANDLER(handle_migrations);
+HANDLER(handle_migration);
+HANDLER(handle_nodes);
+HANDLER(handle_node);
+HANDLER(handle_energy);
+HANDLER(handle_policy);
+HANDLER(handle_set_policy);
+HANDLER(handle_put_bundle);
+HANDLER(handle_bundles);
+HANDLER(handle_get_bundle);
+HANDLER(handle_bundle_info);
+HANDLER(handle_events);
+HANDLER(handle_metrics);
+HANDLER(handle_health);
+HANDLER(handle_introduce);
+HANDLER(handle_desired);
+HANDLER(handle_report);
+HANDLER(handle_agent_log);
+
+/* The job a path names, under the lock: live, or NULL if it is over; a 404 has been given if false.
+ */
+bool find_job(struct engine *en, struct http_request *rq, struct job_record *rec,
+	      struct job **live);
+/* limit and cursor of a list; a 400 has been given if false. */
+bool get_page(struct http_request *rq, uint64_t *after, uint64_t *limit);
+
+#endif

@@ -1,0 +1,378 @@
+/*
+ * Jobs and their output.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/digest.h"
+#include "common/json.h"
+#include "scheduler/api/handlers.h"
+#include "scheduler/api/parse.h"
+#include "scheduler/api/render.h"
+
+bool get_page(struct http_request *rq, uint64_t *after, uint64_t *limit)
+{
+	struct err e = ERR_INIT;
+
+	if (http_query_u64(rq, "limit", 100, 1000, limit, &e) ||
+	    http_query_u64(rq, "cursor", 0, INT64_MAX, after, &e)) {
+		http_reply_err(rq, &e);
+		return false;
+	}
+	if (!*limit)
+		*limit = 1;
+	return true;
+}
+
+bool find_job(struct engine *en, struct http_request *rq, struct job_record *rec, struct job **live)
+{
+	uint64_t id = parse_id(http_param(rq, "id"), 0);
+	struct err e = ERR_INIT;
+	int r = id ? store_job(en->store, id, rec, &e)
+		   : err_set(&e, -ENOENT, "\"%.40s\" is not a job's id", http_param(rq, "id"));
+
+	if (r) {
+		http_reply_err(rq, &e);
+		return false;
+	}
+	*live = cluster_job(en->cluster, id);
+	return true;
+}
+
+/* ---- submission --------------------------------------------------------- */
+
+struct key_write {
+	const char *key, *digest;
+	uint64_t job, now_ms;
+};
+
+static int write_key(struct store *s, void *arg, struct err *e)
+{
+	const struct key_write *w = arg;
+
+	return store_add_idempotency(s, w->key, w->job, w->digest, w->now_ms, e);
+}
+
+static void reply_job(struct engine *en, struct http_request *rq, unsigned int status, uint64_t id)
+{
+	struct job_record rec;
+	struct err e = ERR_INIT;
+	char location[64];
+
+	if (store_job(en->store, id, &rec, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	(void)snprintf(location, sizeof(location), "/v1/jobs/%" PRIu64, id);
+	http_add_header(rq, "Location", location);
+	http_reply_json(rq, status, render_job(&rec, cluster_job(en->cluster, id)));
+	job_record_free(&rec);
+}
+
+/* 1: the key was used before and the answer is given. */
+static int replay_key(struct engine *en, struct http_request *rq, const char *key,
+		      const char *digest)
+{
+	char before[CORE_SHA_SIZE];
+	struct err e = ERR_INIT;
+	uint64_t job = 0;
+
+	if (store_idempotency(en->store, key, &job, before, &e)) {
+		http_reply_err(rq, &e);
+		return 1;
+	}
+	if (!job)
+		return 0;
+	if (strcmp(before, digest))
+		http_reply_problem(rq, 422, "this Idempotency-Key came with another request before",
+				   "use a new key for a new request");
+	else
+		reply_job(en, rq, 201, job);
+	return 1;
+}
+
+static int check_bundle(struct engine *en, const struct job_spec *spec, struct err *e)
+{
+	struct bundle_record b;
+	uint32_t missing;
+	int r = store_bundle(en->store, spec->bundle, &b, e);
+
+	if (r == -ENOENT)
+		e->code = -EBADMSG; /* the request names it: 422, not 404 */
+	if (r)
+		return e->code;
+	missing = spec->isas & ~b.isas;
+	if (!missing)
+		return 0;
+	err_set(e, -EBADMSG, "bundle %.12s... has no code for %s", spec->bundle,
+		isa_name(missing & (1u << ISA_X86_64) ? ISA_X86_64 : ISA_AARCH64));
+	return err_hint(e, "build it for both ISAs, or name in \"isas\" only what it has");
+}
+
+static void submit_locked(struct engine *en, struct http_request *rq, struct job_spec *spec,
+			  const char *key, const char *digest)
+{
+	struct key_write w = {key, digest, 0, engine_now_ms()};
+	struct engine_extra extra = {write_key, &w};
+	struct effects fx = {0};
+	struct err e = ERR_INIT;
+	struct job *j;
+	uint64_t id;
+	int r;
+
+	if (key && replay_key(en, rq, key, digest))
+		return;
+	r = check_bundle(en, spec, &e);
+	if (!r && core_submit(en->cluster, w.now_ms, spec, &j, &fx))
+		r = err_set(&e, -ENOMEM, "no memory for the job");
+	if (!r) {
+		w.job = id = j->id;
+		r = engine_commit(en, &fx, key ? &extra : NULL, &e);
+	}
+	if (r)
+		http_reply_err(rq, &e);
+	else
+		reply_job(en, rq, 201, id);
+}
+
+void handle_submit(struct http_request *rq, void *ctx)
+{
+	const char *key = http_header(rq, "Idempotency-Key");
+	char digest[DIGEST_HEX_SIZE] = "";
+	uint8_t raw[DIGEST_SIZE];
+	struct engine *en = ctx;
+	struct job_spec spec;
+	struct err e = ERR_INIT;
+	size_t len;
+	const void *body = http_body(rq, &len);
+
+	if (parse_job(body, len, &spec, &e) || engine_lock(en, &e)) {
+		free(spec.launch);
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (key && (!*key || strlen(key) > 200)) {
+		http_reply_problem(rq, 400, "Idempotency-Key must have 1 to 200 characters", NULL);
+	} else if (key && digest_buf(body, len, raw)) {
+		http_reply_problem(rq, 500, "can't hash the request", NULL);
+	} else {
+		if (key)
+			digest_hex(raw, digest);
+		submit_locked(en, rq, &spec, key, digest);
+	}
+	engine_unlock(en);
+	free(spec.launch);
+}
+
+/* ---- reading and cancelling --------------------------------------------- */
+
+struct list_arg {
+	struct engine *en;
+	json_t *list;
+	uint64_t last;
+	uint64_t n;
+};
+
+static void add_job(struct job_record *r, void *arg)
+{
+	struct list_arg *a = arg;
+
+	(void)json_array_append_new(a->list, render_job(r, cluster_job(a->en->cluster, r->job.id)));
+	a->last = r->job.id;
+	a->n++;
+}
+
+void handle_jobs(struct http_request *rq, void *ctx)
+{
+	struct list_arg a = {.en = ctx};
+	struct job_filter f = {.state = -1, .user = http_query(rq, "user")};
+	const char *state = http_query(rq, "state");
+	struct err e = ERR_INIT;
+	uint64_t limit;
+	json_t *o;
+
+	if (!get_page(rq, &f.after, &limit))
+		return;
+	f.limit = (unsigned int)limit;
+	for (int i = 0; state && i < JOB_STATE_COUNT; i++)
+		if (!strcasecmp(state, job_state_names[i]))
+			f.state = i;
+	if (state && f.state < 0) {
+		http_reply_problem(rq, 400, "state is not one of a job's states", NULL);
+		return;
+	}
+	if (engine_lock(a.en, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	a.list = json_array();
+	if (store_jobs(a.en->store, &f, add_job, &a, &e)) {
+		json_decref(a.list);
+		http_reply_err(rq, &e);
+	} else {
+		char cursor[24];
+
+		(void)snprintf(cursor, sizeof(cursor), "%" PRIu64, a.last);
+		o = json_object();
+		(void)json_object_set_new(o, "jobs", a.list);
+		(void)json_object_set_new(o, "next",
+					  a.n == limit ? json_string(cursor) : json_null());
+		http_reply_json(rq, 200, o);
+	}
+	engine_unlock(a.en);
+}
+
+void handle_job(struct http_request *rq, void *ctx)
+{
+	struct engine *en = ctx;
+	struct job_record rec = {0};
+	struct err e = ERR_INIT;
+	struct job *live;
+
+	if (engine_lock(en, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (find_job(en, rq, &rec, &live))
+		http_reply_json(rq, 200, render_job(&rec, live));
+	job_record_free(&rec);
+	engine_unlock(en);
+}
+
+void handle_cancel(struct http_request *rq, void *ctx)
+{
+	struct engine *en = ctx;
+	struct job_record rec = {0};
+	struct effects fx = {0};
+	struct err e = ERR_INIT;
+	struct job *live;
+
+	if (engine_lock(en, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (!find_job(en, rq, &rec, &live)) {
+		/* answered */
+	} else if (!live) {
+		char text[96];
+
+		(void)snprintf(text, sizeof(text), "job %" PRIu64 " has ended: %s", rec.job.id,
+			       job_state_names[rec.job.state]);
+		http_reply_problem(rq, 409, text, NULL);
+	} else {
+		/* To cancel twice is to cancel. */
+		(void)core_cancel(en->cluster, engine_now_ms(), live, &fx);
+		if (engine_commit(en, &fx, NULL, &e))
+			http_reply_err(rq, &e);
+		else
+			reply_job(en, rq, 202, rec.job.id);
+	}
+	job_record_free(&rec);
+	engine_unlock(en);
+}
+
+/* ---- output ------------------------------------------------------------- */
+
+struct follow {
+	struct engine *en;
+	uint64_t job, offset;
+	uint32_t attempt;
+	int fd;
+};
+
+static int64_t follow_read(struct http_request *rq, void *state, char *buf, size_t max)
+{
+	struct follow *f = state;
+	struct err e = ERR_INIT;
+	const struct job *live;
+	ssize_t n = 0;
+
+	if (engine_lock(f->en, &e))
+		return HTTP_STREAM_END;
+	if (f->fd < 0)
+		f->fd = store_open_log(f->en->store, f->job, f->attempt);
+	if (f->fd >= 0)
+		n = pread(f->fd, buf, max, (off_t)f->offset);
+	live = cluster_job(f->en->cluster, f->job);
+	if (n == 0 && live && !job_is_over(live) && live->attempt <= f->attempt) {
+		http_stream_park(rq, channel_of_log(f->job), 2000);
+		n = HTTP_STREAM_WAIT;
+	} else if (n <= 0) {
+		n = HTTP_STREAM_END;
+	} else {
+		f->offset += (uint64_t)n;
+	}
+	engine_unlock(f->en);
+	return n;
+}
+
+static void follow_free(void *state)
+{
+	struct follow *f = state;
+
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f);
+}
+
+static void reply_follow(struct http_request *rq, struct engine *en, uint64_t job, uint32_t attempt,
+			 uint64_t offset)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		http_reply_problem(rq, 500, "out of memory", NULL);
+		return;
+	}
+	*f = (struct follow){en, job, offset, attempt ? attempt : 1, -1};
+	http_reply_stream(rq, 200, "text/plain; charset=utf-8",
+			  (struct http_stream){follow_read, follow_free, f});
+}
+
+static void reply_log(struct http_request *rq, struct engine *en, uint64_t job, uint32_t attempt,
+		      uint64_t offset)
+{
+	int fd = store_open_log(en->store, job, attempt);
+	uint64_t size;
+	struct stat sb;
+
+	if (fd < 0 || fstat(fd, &sb)) {
+		http_reply_bytes(rq, 200, "text/plain; charset=utf-8", "", 0);
+		return;
+	}
+	size = (uint64_t)sb.st_size;
+	if (offset > size)
+		offset = size;
+	http_reply_fd(rq, 200, "text/plain; charset=utf-8", fd, offset, size - offset);
+}
+
+void handle_log(struct http_request *rq, void *ctx)
+{
+	uint64_t attempt, offset, follow;
+	struct job_record rec = {0};
+	struct engine *en = ctx;
+	struct err e = ERR_INIT;
+	struct job *live;
+	char text[24];
+
+	if (http_query_u64(rq, "attempt", 0, UINT32_MAX, &attempt, &e) ||
+	    http_query_u64(rq, "offset", 0, INT64_MAX, &offset, &e) ||
+	    http_query_u64(rq, "follow", 0, 1, &follow, &e) || engine_lock(en, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (find_job(en, rq, &rec, &live)) {
+		if (!attempt)
+			attempt = live ? live->attempt : rec.job.attempt;
+		(void)snprintf(text, sizeof(text), "%" PRIu64, attempt);
+		http_add_header(rq, "Drover-Attempt", text);
+		if (follow)
+			reply_follow(rq, en, rec.job.id, (uint32_t)attempt, offset);
+		else
+			reply_log(rq, en, rec.job.id, (uint32_t)attempt, offset);
+	}
+	job_record_free(&rec);
+	engine_unlock(en);
+}

@@ -1,0 +1,233 @@
+/*
+ * Nodes, migrations, policy, energy.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "scheduler/api/handlers.h"
+#include "scheduler/api/parse.h"
+#include "scheduler/api/render.h"
+#include "scheduler/ledger/ledger.h"
+
+static bool lock_or_reply(struct engine *en, struct http_request *rq)
+{
+	struct err e = ERR_INIT;
+
+	if (!engine_lock(en, &e))
+		return true;
+	http_reply_err(rq, &e);
+	return false;
+}
+
+void handle_nodes(struct http_request *rq, void *ctx)
+{
+	struct engine *en = ctx;
+	uint64_t now = engine_now_ms();
+	json_t *list;
+
+	if (!lock_or_reply(en, rq))
+		return;
+	list = json_array();
+	for (uint32_t i = 0; i < en->cluster->nnodes; i++)
+		(void)json_array_append_new(list, render_node(en->cluster->nodes[i], now));
+	http_reply_json(rq, 200, json_pack("{s:o}", "nodes", list));
+	engine_unlock(en);
+}
+
+void handle_node(struct http_request *rq, void *ctx)
+{
+	struct engine *en = ctx;
+	const struct node *n;
+
+	if (!lock_or_reply(en, rq))
+		return;
+	n = cluster_node(en->cluster, http_param(rq, "name"));
+	if (n)
+		http_reply_json(rq, 200, render_node(n, engine_now_ms()));
+	else
+		http_reply_problem(rq, 404, "there is no node of this name", NULL);
+	engine_unlock(en);
+}
+
+/* ---- migrations --------------------------------------------------------- */
+
+void handle_migrate(struct http_request *rq, void *ctx)
+{
+	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
+	struct engine *en = ctx;
+	struct effects fx = {0};
+	struct err e = ERR_INIT;
+	struct job_record rec = {0};
+	struct migration *m = NULL;
+	struct node *to = NULL;
+	struct job *live;
+	size_t len;
+	const void *body = http_body(rq, &len);
+	json_t *answer;
+
+	if (parse_migrate(body, len, node, reason, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (!lock_or_reply(en, rq))
+		return;
+	if (find_job(en, rq, &rec, &live)) {
+		if (node[0])
+			to = cluster_node(en->cluster, node);
+		if (node[0] && !to)
+			err_set(&e, -ENOENT, "there is no node %s", node);
+		else if (!live)
+			err_set(&e, -EBUSY, "job %" PRIu64 " can't be moved: it is over",
+				rec.job.id);
+		else
+			(void)core_migrate(en->cluster, engine_now_ms(), live, to, reason, &m, &fx,
+					   &e);
+		answer = m ? render_live_migration(m) : NULL;
+		if (!e.code && engine_commit(en, &fx, NULL, &e)) {
+			json_decref(answer);
+			http_reply_err(rq, &e);
+		} else if (e.code) {
+			http_reply_err(rq, &e);
+		} else {
+			http_reply_json(rq, 202, answer);
+		}
+	}
+	effects_free(&fx);
+	job_record_free(&rec);
+	engine_unlock(en);
+}
+
+struct list_arg {
+	json_t *list;
+	uint64_t last, n;
+	const struct cluster *c;
+};
+
+static void add_migration(struct migration_record *r, void *arg)
+{
+	struct list_arg *a = arg;
+	const struct migration *live = cluster_migration(a->c, r->m.id);
+
+	(void)json_array_append_new(a->list,
+				    live ? render_live_migration(live) : render_migration(r));
+	a->last = r->m.id;
+	a->n++;
+}
+
+void handle_migrations(struct http_request *rq, void *ctx)
+{
+	const char *job = http_query(rq, "job");
+	uint64_t after, limit, id = job ? parse_id(job, 0) : 0;
+	struct engine *en = ctx;
+	struct list_arg a = {0};
+	struct err e = ERR_INIT;
+	char cursor[24];
+
+	if (!get_page(rq, &after, &limit))
+		return;
+	if (job && !id) {
+		http_reply_problem(rq, 400, "job is not a job's id", NULL);
+		return;
+	}
+	if (!lock_or_reply(en, rq))
+		return;
+	a.list = json_array();
+	a.c = en->cluster;
+	if (store_migrations(en->store, id, after, (unsigned int)limit, add_migration, &a, &e)) {
+		json_decref(a.list);
+		http_reply_err(rq, &e);
+	} else {
+		(void)snprintf(cursor, sizeof(cursor), "%" PRIu64, a.last);
+		http_reply_json(rq, 200,
+				json_pack("{s:o, s:s?}", "migrations", a.list, "next",
+					  a.n == limit ? cursor : NULL));
+	}
+	engine_unlock(en);
+}
+
+void handle_migration(struct http_request *rq, void *ctx)
+{
+	uint64_t id = parse_id(http_param(rq, "id"), 'm');
+	struct engine *en = ctx;
+	const struct migration *live;
+	struct migration_record r;
+	struct err e = ERR_INIT;
+
+	if (!lock_or_reply(en, rq))
+		return;
+	live = cluster_migration(en->cluster, id);
+	if (live)
+		http_reply_json(rq, 200, render_live_migration(live));
+	else if (store_migration(en->store, id, &r, &e))
+		http_reply_err(rq, &e);
+	else
+		http_reply_json(rq, 200, render_migration(&r));
+	engine_unlock(en);
+}
+
+/* ---- policy ------------------------------------------------------------- */
+
+void handle_policy(struct http_request *rq, void *ctx)
+{
+	struct engine *en = ctx;
+
+	if (!lock_or_reply(en, rq))
+		return;
+	http_reply_json(rq, 200, render_policy(en->cluster->policy, &en->cluster->policy_opt));
+	engine_unlock(en);
+}
+
+void handle_set_policy(struct http_request *rq, void *ctx)
+{
+	const struct policy *p = NULL;
+	struct policy_options o;
+	struct engine *en = ctx;
+	struct err e = ERR_INIT;
+	size_t len;
+	const void *body = http_body(rq, &len);
+
+	if (parse_policy(body, len, &p, &o, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (!lock_or_reply(en, rq))
+		return;
+	if (engine_set_policy(en, p, &o, &e))
+		http_reply_err(rq, &e);
+	else
+		http_reply_json(rq, 200, render_policy(p, &o));
+	engine_unlock(en);
+}
+
+/* ---- energy ------------------------------------------------------------- */
+
+static void add_interval(const struct energy_interval *i, void *arg)
+{
+	ledger_add(arg, i);
+}
+
+void handle_energy(struct http_request *rq, void *ctx)
+{
+	uint64_t from_ms, to_ms;
+	struct engine *en = ctx;
+	struct ledger l = {0};
+	struct err e = ERR_INIT;
+
+	if (http_query_u64(rq, "from_ms", 0, INT64_MAX, &from_ms, &e) ||
+	    http_query_u64(rq, "to_ms", engine_now_ms() + 1, INT64_MAX, &to_ms, &e)) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	if (!lock_or_reply(en, rq))
+		return;
+	if (store_energy(en->store, from_ms, to_ms, add_interval, &l, &e))
+		http_reply_err(rq, &e);
+	else if (l.failed)
+		http_reply_problem(rq, 500, "no memory for the sums", NULL);
+	else
+		http_reply_json(rq, 200, render_energy(&l, from_ms, to_ms));
+	engine_unlock(en);
+	ledger_free(&l);
+}

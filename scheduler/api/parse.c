@@ -1,0 +1,196 @@
+#include "scheduler/api/parse.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/digest.h"
+#include "common/json.h"
+
+#define ARGS_MAX  1024
+#define ENV_MAX   256
+#define STDIN_MAX (256 * 1024)
+
+bool parse_name_ok(const char *name)
+{
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				  "0123456789._-");
+
+	return len && len < CORE_NAME_MAX && !name[len] && name[0] != '.' && name[0] != '-';
+}
+
+uint64_t parse_id(const char *text, char prefix)
+{
+	char *end;
+	uint64_t id;
+
+	if (prefix && *text++ != prefix)
+		return 0;
+	if (*text < '1' || *text > '9' || strlen(text) > 18)
+		return 0;
+	id = strtoull(text, &end, 10);
+	return *end ? 0 : id;
+}
+
+/* ---- a job -------------------------------------------------------------- */
+
+static void check_strings(struct json_fields *f, const char *key, const json_t *array)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, v) if (!json_is_string(v))
+		json_fail(f, key, "element %zu must be a string", i);
+}
+
+static void check_env(struct json_fields *f, const json_t *env)
+{
+	const char *key;
+	json_t *v;
+
+	if (json_object_size(env) > ENV_MAX)
+		json_fail(f, "env", "has more than %d variables", ENV_MAX);
+	json_object_foreach((json_t *)(uintptr_t)env, key, v)
+	{
+		if (!*key || strchr(key, '='))
+			json_fail(f, "env", "\"%.40s\" is not a variable's name", key);
+		else if (!strncmp(key, "DROVER_", 7))
+			json_fail(f, "env", "%.40s: DROVER_ variables are the runtime's own", key);
+		else if (!json_is_string(v))
+			json_fail(f, "env", "%.40s must be a string", key);
+	}
+}
+
+static void get_isas(struct json_fields *f, uint32_t *isas)
+{
+	const json_t *array = NULL;
+	json_t *v;
+	size_t i;
+
+	*isas = (1u << ISA_COUNT) - 1;
+	json_get_arr(f, "isas", JSON_OPTIONAL, ISA_COUNT, &array);
+	if (!array)
+		return;
+	*isas = 0;
+	json_array_foreach((json_t *)(uintptr_t)array, i, v)
+	{
+		int isa = json_is_string(v) ? isa_parse(json_string_value(v)) : -EINVAL;
+
+		if (isa < 0)
+			json_fail(f, "isas", "element %zu must be \"x86_64\" or \"aarch64\"", i);
+		else
+			*isas |= 1u << isa;
+	}
+	if (!*isas)
+		json_fail(f, "isas", "names no ISA");
+}
+
+/* What only the node needs, as one JSON text. */
+static char *make_launch(const json_t *args, const json_t *env, const char *in)
+{
+	_cleanup_json_ json_t *o = json_object();
+
+	if (!o || json_object_set_new(o, "args", args ? json_deep_copy(args) : json_array()) ||
+	    json_object_set_new(o, "env", env ? json_deep_copy(env) : json_object()) ||
+	    json_object_set_new(o, "stdin", in ? json_string(in) : json_null()))
+		return NULL;
+	return json_dumps(o, JSON_COMPACT);
+}
+
+int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	const json_t *args = NULL, *env = NULL;
+	const char *in = NULL;
+	uint8_t digest[DIGEST_SIZE];
+	uint64_t cpus = 1, restarts = 3;
+	struct json_fields f;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
+
+	memset(spec, 0, sizeof(*spec));
+	if (r)
+		return r;
+	json_fields_init(&f, doc, "job", e);
+	json_get_str(&f, "bundle", JSON_REQUIRED, spec->bundle, sizeof(spec->bundle));
+	strcpy(spec->name, "job");
+	strcpy(spec->user, "nobody");
+	json_get_str(&f, "name", JSON_OPTIONAL, spec->name, sizeof(spec->name));
+	json_get_str(&f, "user", JSON_OPTIONAL, spec->user, sizeof(spec->user));
+	json_get_arr(&f, "args", JSON_OPTIONAL, ARGS_MAX, &args);
+	json_get_obj(&f, "env", JSON_OPTIONAL, &env);
+	json_get_strp(&f, "stdin", JSON_OPTIONAL, 0, STDIN_MAX, &in);
+	json_get_u64(&f, "cpus", JSON_OPTIONAL, 1, 4096, &cpus);
+	json_get_u64(&f, "memory_bytes", JSON_OPTIONAL, 0, UINT64_MAX, &spec->memory_bytes);
+	json_get_u64(&f, "time_limit_s", JSON_OPTIONAL, 0, 315360000, &spec->time_limit_s);
+	json_get_u64(&f, "max_restarts", JSON_OPTIONAL, 0, 1000, &restarts);
+	get_isas(&f, &spec->isas);
+	if (!f.code && digest_parse(spec->bundle, digest))
+		json_fail(&f, "bundle", "must be a SHA-256 in 64 hexadecimal digits");
+	if (!f.code && !parse_name_ok(spec->user))
+		json_fail(&f, "user", "must be letters, digits, '.', '_' and '-'");
+	if (!f.code && args)
+		check_strings(&f, "args", args);
+	if (!f.code && env)
+		check_env(&f, env);
+	r = json_fields_end(&f);
+	if (r)
+		return r;
+	digest_hex(digest, spec->bundle); /* lower case */
+	spec->cpus = (uint32_t)cpus;
+	spec->max_restarts = (uint32_t)restarts;
+	spec->launch = make_launch(args, env, in);
+	return spec->launch ? 0 : err_set(e, -ENOMEM, "no memory for the job");
+}
+
+int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],
+		  char reason[CORE_REASON_MAX], struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	struct json_fields f;
+	int r;
+
+	node[0] = '\0';
+	(void)snprintf(reason, CORE_REASON_MAX, "asked for");
+	if (!len)
+		return 0;
+	r = json_parse(text, len, PARSE_BODY_MAX, "the request", &doc, e);
+	if (r)
+		return r;
+	json_fields_init(&f, doc, "migrate", e);
+	json_get_str(&f, "node", JSON_OPTIONAL, node, CORE_NAME_MAX);
+	json_get_str(&f, "reason", JSON_OPTIONAL, reason, CORE_REASON_MAX);
+	return json_fields_end(&f);
+}
+
+int parse_policy(const char *text, size_t len, const struct policy **p, struct policy_options *o,
+		 struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	const json_t *options = NULL;
+	char name[CORE_NAME_MAX] = "";
+	uint64_t in_flight;
+	struct json_fields f;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the policy", &doc, e);
+
+	*o = policy_options_default;
+	in_flight = o->max_in_flight;
+	if (r)
+		return r;
+	json_fields_init(&f, doc, "policy", e);
+	json_get_str(&f, "name", JSON_REQUIRED, name, sizeof(name));
+	json_get_obj(&f, "options", JSON_OPTIONAL, &options);
+	*p = policy_find(name);
+	if (!f.code && !*p)
+		json_fail(&f, "name", "must be \"balance\", \"consolidate\" or \"static\"");
+	r = json_fields_end(&f);
+	if (r || !options)
+		return r;
+	json_fields_init(&f, options, "policy.options", e);
+	json_get_f64(&f, "hysteresis", JSON_OPTIONAL, 0, 1, &o->hysteresis);
+	json_get_u64(&f, "cooldown_ms", JSON_OPTIONAL, 0, 86400000, &o->cooldown_ms);
+	json_get_u64(&f, "settle_ms", JSON_OPTIONAL, 0, 86400000, &o->settle_ms);
+	json_get_u64(&f, "max_in_flight", JSON_OPTIONAL, 0, 10000, &in_flight);
+	json_get_f64(&f, "horizon_s", JSON_OPTIONAL, 0, 86400, &o->horizon_s);
+	o->max_in_flight = (uint32_t)in_flight;
+	return json_fields_end(&f);
+}

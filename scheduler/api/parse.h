@@ -1,0 +1,47 @@
+/*
+ * What comes from outside, checked and turned into structures. Pure: bytes in,
+ * structure or error out; every function here is a fuzz target's.
+ */
+#ifndef DROVER_SCHEDULER_API_PARSE_H
+#define DROVER_SCHEDULER_API_PARSE_H
+
+#include "scheduler/core/core.h"
+#include "scheduler/policy/policy.h"
+#include "scheduler/store/store.h"
+
+#define PARSE_BODY_MAX   (1024 * 1024)
+#define PARSE_JOBS_MAX   4096 /* jobs in one report */
+#define PARSE_ENERGY_MAX 512  /* intervals in one report */
+
+/* docs/formats/rest.md, POST /v1/jobs. The caller owns spec->launch. */
+int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e);
+
+/* {"node":...,"reason":...}, both optional; an empty text is fine. */
+int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],
+		  char reason[CORE_REASON_MAX], struct err *e);
+
+int parse_policy(const char *text, size_t len, const struct policy **p, struct policy_options *o,
+		 struct err *e);
+
+/* docs/formats/agent-protocol.md. The caller owns intro->meters. */
+int parse_introduction(const char *text, size_t len, const char *node, struct node *intro,
+		       struct err *e);
+
+struct report {
+	char instance[CORE_NAME_MAX];
+	uint64_t scheduler_epoch, seq;
+	struct node_report node;
+	struct job_report *jobs;
+	struct energy_interval *energy;
+	size_t nenergy;
+};
+
+int parse_report(const char *text, size_t len, struct report *out, struct err *e);
+void report_free(struct report *r);
+
+/* A node's or user's name: letters, digits, '.', '_', '-'. */
+bool parse_name_ok(const char *name);
+/* "17" or "m5" (with prefix 'm'); 0 if it is none. */
+uint64_t parse_id(const char *text, char prefix);
+
+#endif

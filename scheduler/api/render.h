@@ -1,0 +1,26 @@
+/*
+ * Structures as the JSON of docs/formats/rest.md and agent-protocol.md. Each
+ * gives a new reference, or NULL without memory.
+ */
+#ifndef DROVER_SCHEDULER_API_RENDER_H
+#define DROVER_SCHEDULER_API_RENDER_H
+
+#include <jansson.h>
+#include "scheduler/core/core.h"
+#include "scheduler/ledger/ledger.h"
+#include "scheduler/policy/policy.h"
+#include "scheduler/store/store.h"
+
+/* live, if not NULL, overrides what changes between two writes. */
+json_t *render_job(const struct job_record *r, const struct job *live);
+json_t *render_migration(const struct migration_record *r);
+json_t *render_live_migration(const struct migration *m);
+json_t *render_node(const struct node *n, uint64_t now_ms);
+json_t *render_bundle(const struct bundle_record *b);
+json_t *render_policy(const struct policy *p, const struct policy_options *o);
+json_t *render_energy(const struct ledger *l, uint64_t from_ms, uint64_t to_ms);
+/* log_held: bytes of output held per job of the node. */
+json_t *render_desired(const struct node *n, uint64_t scheduler_epoch, struct store *s);
+json_t *render_isas(uint32_t isas);
+
+#endif

@@ -1,0 +1,128 @@
+#include "scheduler/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/paths.h"
+#include "scheduler/policy/policy.h"
+
+enum { OPT_LISTEN = 256, OPT_PORT_FILE, OPT_POLICY, OPT_LOG, OPT_CHECK, OPT_TIMEOUT };
+
+static const struct option longs[] = {
+	{"state-dir", required_argument, NULL, 's'},
+	{"listen", required_argument, NULL, OPT_LISTEN},
+	{"port-file", required_argument, NULL, OPT_PORT_FILE},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"node-timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"log-level", required_argument, NULL, OPT_LOG},
+	{"check-config", no_argument, NULL, OPT_CHECK},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+void options_help(void)
+{
+	printf("Usage: droverd [OPTION]...\n"
+	       "The scheduler of a Drover cluster.\n\n"
+	       "      --state-dir DIR      what it remembers (default: /var/lib/drover/scheduler "
+	       "as\n"
+	       "                           root, else below ~/.local/state/drover)\n"
+	       "      --listen HOST:PORT   loopback address to serve (default 127.0.0.1:7700; port "
+	       "0:\n"
+	       "                           any free one)\n"
+	       "      --port-file FILE     write the port to FILE once it serves\n"
+	       "      --policy NAME        policy of a new cluster (default balance):\n");
+	for (size_t i = 0; policies[i]; i++)
+		printf("                             %-12s %s\n", policies[i]->name,
+		       policies[i]->summary);
+	printf("      --node-timeout S     a node silent for S seconds is down (default 30)\n"
+	       "      --log-level LEVEL    error, warn, info or debug (default info)\n"
+	       "      --check-config       check the options and the state directory, then end\n"
+	       "      --help, --version\n");
+}
+
+static int parse_timeout(struct options *o, const char *s, struct err *e)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (!*s || *end || v < 1 || v > 86400)
+		return err_set(e, -EINVAL, "--node-timeout: \"%.40s\" is not 1 to 86400 seconds",
+			       s);
+	o->node_timeout_ms = v * 1000;
+	return 0;
+}
+
+static int take(struct options *o, int opt, const char *arg, struct err *e)
+{
+	int level;
+
+	switch (opt) {
+	case 's':
+		if ((size_t)snprintf(o->state_dir, sizeof(o->state_dir), "%s", arg) >=
+		    sizeof(o->state_dir))
+			return err_set(e, -EINVAL, "--state-dir: the name is too long");
+		return 0;
+	case OPT_LISTEN:
+		o->listen = arg;
+		return 0;
+	case OPT_PORT_FILE:
+		o->port_file = arg;
+		return 0;
+	case OPT_POLICY:
+		o->policy = arg;
+		if (policy_find(arg))
+			return 0;
+		err_set(e, -EINVAL, "--policy: there is no policy \"%.40s\"", arg);
+		return err_hint(e, "droverd --help lists them");
+	case OPT_TIMEOUT:
+		return parse_timeout(o, arg, e);
+	case OPT_LOG:
+		level = log_level_parse(arg);
+		if (level < 0)
+			return err_set(e, -EINVAL,
+				       "--log-level: \"%.40s\" is not error, warn, info or debug",
+				       arg);
+		o->log_level = (enum log_level)level;
+		return 0;
+	case OPT_CHECK:
+		o->check_config = true;
+		return 0;
+	case 'h':
+		o->help = true;
+		return 0;
+	case 'V':
+		o->version = true;
+		return 0;
+	default:
+		err_set(e, -EINVAL, "unknown or incomplete option");
+		return err_hint(e, "droverd --help lists the options");
+	}
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct err *e)
+{
+	char base[2048];
+	int opt, r;
+
+	*o = (struct options){
+		.listen = "127.0.0.1:7700", .policy = "balance", .log_level = LOG_LEVEL_INFO};
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		r = take(o, opt, optarg, e);
+		if (r)
+			return r;
+	}
+	if (optind < argc)
+		return err_set(e, -EINVAL, "unexpected argument \"%.80s\"", argv[optind]);
+	if (o->state_dir[0] || o->help || o->version)
+		return 0;
+	r = paths_state_dir(base, sizeof(base));
+	if (r)
+		return err_sys(e, r, "can't tell where to keep the state");
+	(void)snprintf(o->state_dir, sizeof(o->state_dir), "%s/scheduler", base);
+	return 0;
+}

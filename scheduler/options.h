@@ -1,0 +1,26 @@
+/*
+ * droverd's command line.
+ */
+#ifndef DROVER_SCHEDULER_OPTIONS_H
+#define DROVER_SCHEDULER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/err.h"
+#include "common/log.h"
+
+struct options {
+	char state_dir[3072];
+	const char *listen;
+	const char *port_file; /* NULL: none */
+	const char *policy;
+	uint64_t node_timeout_ms; /* 0: the default */
+	enum log_level log_level;
+	bool check_config, help, version;
+};
+
+/* -EINVAL with what is wrong. Strings are borrowed from argv. */
+int options_parse(struct options *o, int argc, char **argv, struct err *e);
+void options_help(void);
+
+#endif
