@@ -124,6 +124,8 @@ struct drover_image_process {
 	int64_t process_cpu_ns;
 	int64_t thread_cpu_ns;
 	uint64_t signal_mask;
+	uint64_t altstack; /* of sigaltstack: address, 0 if none */
+	uint64_t altstack_size;
 	uint32_t argc;
 	uint32_t umask;
 	uint32_t pid; /* as the program knows it */
@@ -155,7 +157,7 @@ struct drover_image_run {
 };
 
 enum drover_image_file_kind {
-	DROVER_FILE_INHERITED = 1, /* the same number in the new process: given by the supervisor */
+	DROVER_FILE_INHERITED = 1, /* the same number in the new process: given by its supervisor */
 	DROVER_FILE_PATH =
 		2, /* opened again by path: regular file, directory, /dev/null and friends */
 	DROVER_FILE_SHARED = 3 /* shares the open file description of `like` */
@@ -176,7 +178,7 @@ _Static_assert(sizeof(struct drover_image_section) == 32, "image section");
 _Static_assert(sizeof(struct drover_image_header) == 88 + 32 * DROVER_IMAGE_MAX_SECTIONS,
 	       "image header");
 _Static_assert(sizeof(struct drover_image_thread) == 88, "image thread");
-_Static_assert(sizeof(struct drover_image_process) == 280 + 24 * DROVER_IMAGE_SIGNALS,
+_Static_assert(sizeof(struct drover_image_process) == 296 + 24 * DROVER_IMAGE_SIGNALS,
 	       "image process");
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");
