@@ -1,0 +1,29 @@
+/*
+ * What differs between the ISAs at run time. System calls have canonical numbers, constants and
+ * structures: those of AArch64, which the C library is built with on both.
+ */
+#ifndef DROVER_RT_ARCH_H
+#define DROVER_RT_ARCH_H
+
+#include <stdint.h>
+
+/* enum drover_isa of this half. */
+extern const uint32_t arch_isa;
+
+/* One system call of this kernel, its own number, nothing translated; the kernel's answer. */
+long arch_raw(long n, long a, long b, long c, long d, long e, long f);
+
+/* The kernel's number for a canonical one; -1: this kernel has none. */
+long arch_number(long n);
+
+/* A canonical system call: numbers, flags and structures translated. Touches no memory but the
+ * arguments. */
+long arch_kernel(long n, long a, long b, long c, long d, long e, long f);
+
+/* Calls a program's SA_SIGINFO handler with the canonical context for the kernel's. */
+void arch_signal_call(void (*handler)(int, void *, void *), int signal, void *info, void *context);
+
+/* Goes back to the kernel from a signal handler; where SA_RESTORER points. */
+void arch_signal_return(void);
+
+#endif

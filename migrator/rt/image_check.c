@@ -1,0 +1,262 @@
+#include "migrator/rt/image_check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "abi.h"
+
+/* Record size and greatest number of records of each section; size 1: counted in bytes, 0: of
+ * varying size. */
+static const struct {
+	uint64_t record, max;
+} kinds[] = {
+	[DROVER_SEC_PROCESS] = {sizeof(struct drover_image_process), 1},
+	[DROVER_SEC_FRAMES] = {0, DROVER_IMAGE_MAX_FRAMES},
+	[DROVER_SEC_MAPS] = {sizeof(struct drover_image_map), DROVER_IMAGE_MAX_MAPS},
+	[DROVER_SEC_RUNS] = {sizeof(struct drover_image_run), DROVER_IMAGE_MAX_RUNS},
+	[DROVER_SEC_FILES] = {sizeof(struct drover_image_file), DROVER_IMAGE_MAX_FILES},
+	[DROVER_SEC_STRINGS] = {1, DROVER_IMAGE_MAX_STRINGS},
+	[DROVER_SEC_PAGES] = {1, UINT64_MAX},
+};
+enum { KINDS = DROVER_SEC_PAGES };
+
+uint64_t image_sum(uint64_t sum, const void *data, uint64_t n)
+{
+	const unsigned char *p = data;
+
+	for (uint64_t i = 0; i < n; i++)
+		sum = (sum ^ p[i]) * 0x100000001b3ull;
+	return sum;
+}
+
+const struct drover_image_section *image_section(const struct drover_image_header *h, uint32_t type)
+{
+	for (uint32_t i = 0; i < h->nsections; i++)
+		if (h->sections[i].type == type)
+			return &h->sections[i];
+	return NULL;
+}
+
+uint64_t image_meta_sum(const struct image_parts *p)
+{
+	struct drover_image_header h = *p->header;
+	const void *const data[] = {
+		[DROVER_SEC_PROCESS] = p->process, [DROVER_SEC_FRAMES] = p->frames,
+		[DROVER_SEC_MAPS] = p->maps,       [DROVER_SEC_RUNS] = p->runs,
+		[DROVER_SEC_FILES] = p->files,     [DROVER_SEC_STRINGS] = p->strings,
+	};
+	uint64_t sum;
+
+	h.meta_sum = 0;
+	sum = image_sum(IMAGE_SUM_START, &h, sizeof h);
+	for (uint32_t i = 0; i < h.nsections; i++)
+		if (h.sections[i].type != DROVER_SEC_PAGES)
+			sum = image_sum(sum, data[h.sections[i].type], h.sections[i].size);
+	return sum;
+}
+
+static const char *check_section(const struct drover_image_section *s, uint64_t size)
+{
+	if (s->type < 1 || s->type > KINDS || s->reserved)
+		return "an unknown section";
+	if (s->offset < sizeof(struct drover_image_header) || s->offset > size ||
+	    s->size > size - s->offset)
+		return "a section outside the image";
+	if (s->offset % (s->type == DROVER_SEC_PAGES ? DROVER_IMAGE_ALIGN : 16))
+		return "a section that is not aligned";
+	if (s->count > kinds[s->type].max)
+		return "a section with too many records";
+	if (kinds[s->type].record ? s->size != s->count * kinds[s->type].record
+				  : s->size > DROVER_IMAGE_MAX_FRAMES_BYTES)
+		return "a section whose size and count disagree";
+	return NULL;
+}
+
+const char *image_check_header(const struct drover_image_header *h, uint64_t file_size,
+			       const uint8_t *build_id)
+{
+	const char *what;
+
+	if (h->magic != DROVER_IMAGE_MAGIC)
+		return "not a state image";
+	if (h->version != DROVER_IMAGE_VERSION || h->abi_version != DROVER_ABI_VERSION)
+		return "a state image of another version";
+	if (memcmp(h->build_id, build_id, DROVER_BUILD_ID_BYTES))
+		return "a state image of another program";
+	if (h->size != file_size)
+		return "the image is cut off";
+	if ((h->isa != DROVER_ISA_X86_64 && h->isa != DROVER_ISA_AARCH64) || h->nsections != KINDS)
+		return "a header that makes no sense";
+	for (uint32_t i = 0; i < h->nsections; i++) {
+		what = check_section(&h->sections[i], h->size);
+		if (what)
+			return what;
+		for (uint32_t k = 0; k < i; k++) {
+			const struct drover_image_section *a = &h->sections[i],
+							  *b = &h->sections[k];
+
+			if (a->type == b->type)
+				return "a section that occurs twice";
+			if (a->size && b->size && a->offset < b->offset + b->size &&
+			    b->offset < a->offset + a->size)
+				return "sections that overlap";
+		}
+	}
+	return image_section(h, DROVER_SEC_PROCESS)->count == 1 ? NULL : "no process state";
+}
+
+/* ---- what the sections say ------------------------------------------------ */
+
+static uint64_t count(const struct image_parts *p, uint32_t type)
+{
+	return image_section(p->header, type)->count;
+}
+
+static const struct drover_image_map *map_of(const struct image_parts *p, uint64_t addr)
+{
+	uint64_t low = 0, high = count(p, DROVER_SEC_MAPS);
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+
+		if (p->maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < count(p, DROVER_SEC_MAPS) && p->maps[low].start <= addr ? &p->maps[low] : NULL;
+}
+
+static const char *check_maps(const struct image_parts *p)
+{
+	uint64_t last = DROVER_COMMON_START, n = count(p, DROVER_SEC_MAPS), stacks = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		const struct drover_image_map *m = &p->maps[i];
+
+		if (m->start < last || m->end <= m->start || m->end > DROVER_COMMON_END ||
+		    (m->start | m->end) % DROVER_IMAGE_ALIGN)
+			return "a mapping outside the common range, or out of order";
+		if (m->prot & ~3u || m->flags & ~(uint32_t)DROVER_MAP_STACK)
+			return "a mapping with unknown protection or flags";
+		last = m->end;
+		if (!(m->flags & DROVER_MAP_STACK))
+			continue;
+		stacks++;
+		if (m->start != p->process->stack_start || m->end != p->process->stack_end ||
+		    m->prot != 3)
+			return "a stack that is not where the process says";
+	}
+	return stacks == 1 ? NULL : "not exactly one stack";
+}
+
+static const char *check_runs(const struct image_parts *p)
+{
+	const struct drover_image_section *pages = image_section(p->header, DROVER_SEC_PAGES);
+	uint64_t last = 0, n = count(p, DROVER_SEC_RUNS);
+
+	for (uint64_t i = 0; i < n; i++) {
+		const struct drover_image_run *r = &p->runs[i];
+		const struct drover_image_map *m;
+
+		if (!r->size || r->addr < last || r->size > DROVER_COMMON_END - r->addr)
+			return "a run of memory out of order";
+		last = r->addr + r->size;
+		if (r->offset < pages->offset || r->offset > pages->offset + pages->size ||
+		    r->size > pages->offset + pages->size - r->offset)
+			return "a run whose bytes are not in the image";
+		if (r->addr >= p->process->data_start && last <= p->process->data_end)
+			continue;
+		m = map_of(p, r->addr);
+		if (!m || last > m->end || (r->addr | r->size) % DROVER_IMAGE_ALIGN)
+			return "a run outside the program's memory";
+	}
+	return NULL;
+}
+
+static const char *check_string(const struct image_parts *p, const struct drover_image_string *s)
+{
+	uint64_t size = image_section(p->header, DROVER_SEC_STRINGS)->size;
+
+	if (s->offset >= size || s->length >= size - s->offset || !s->length ||
+	    s->length >= DROVER_IMAGE_MAX_PATH)
+		return "a string outside the image";
+	if (p->strings[s->offset] != '/' || memchr(p->strings + s->offset, '\0', s->length) ||
+	    p->strings[s->offset + s->length])
+		return "a path that is not absolute, or has a NUL";
+	return NULL;
+}
+
+static const char *check_files(const struct image_parts *p)
+{
+	uint64_t n = count(p, DROVER_SEC_FILES);
+	const char *what;
+
+	for (uint64_t i = 0; i < n; i++) {
+		const struct drover_image_file *f = &p->files[i];
+
+		if (f->fd >= DROVER_IMAGE_MAX_FILES || (i && f->fd <= p->files[i - 1].fd))
+			return "a descriptor out of order";
+		if (f->kind == DROVER_FILE_SHARED) {
+			uint64_t k = 0;
+
+			while (k < i && p->files[k].fd != f->like)
+				k++;
+			if (k == i)
+				return "a descriptor that shares with none";
+		} else if (f->kind == DROVER_FILE_PATH) {
+			what = check_string(p, &f->path);
+			if (what)
+				return what;
+		} else if (f->kind != DROVER_FILE_INHERITED) {
+			return "a descriptor of unknown kind";
+		}
+	}
+	return NULL;
+}
+
+/* [addr, addr + n) lies in one mapping. */
+static int in_map(const struct image_parts *p, uint64_t addr, uint64_t n)
+{
+	const struct drover_image_map *m = map_of(p, addr);
+
+	return m && n <= m->end - addr;
+}
+
+static const char *check_process(const struct image_parts *p, const struct image_host *host)
+{
+	const struct drover_image_process *s = p->process;
+
+	if (s->data_start != host->data_start || s->data_end != host->data_end ||
+	    s->main_fn != host->main_fn)
+		return "data or main at another address than here";
+	if (s->stack_pointer < s->stack_start || s->stack_pointer > s->stack_end ||
+	    s->stack_pointer % 16)
+		return "a stack pointer outside the stack";
+	if (s->argc > 1u << 20 || s->argv % 8 || s->envp % 8 ||
+	    !in_map(p, s->argv, 8ull * (s->argc + 1)) || !in_map(p, s->envp, 8))
+		return "arguments outside the program's memory";
+	for (uint32_t i = 0; i < DROVER_IMAGE_SIGNALS; i++) {
+		uint64_t h = s->signals[i].handler;
+
+		if (h > 1 && (h < host->text_start || h >= host->text_end))
+			return "a signal handler outside the program's text";
+	}
+	return check_string(p, &s->cwd);
+}
+
+const char *image_check_parts(const struct image_parts *p, const struct image_host *host)
+{
+	const char *what;
+
+	if (image_meta_sum(p) != p->header->meta_sum)
+		return "the image is damaged: its sum is wrong";
+	what = check_maps(p);
+	if (!what)
+		what = check_process(p, host);
+	if (!what)
+		what = check_runs(p);
+	if (!what)
+		what = check_files(p);
+	return what;
+}

@@ -1,0 +1,333 @@
+/*
+ * All system calls of the C library and the program come here, with canonical numbers. What touches
+ * memory layout, descriptors, signals, identity or time is answered by the runtime; the rest goes
+ * to the kernel.
+ */
+#include "migrator/rt/rt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+/* ---- calls whose result is a descriptor or two ---------------------------- */
+
+static long opened(long r)
+{
+	if (r >= 0)
+		files_opened(r);
+	return r;
+}
+
+static long opened_two(long r, const int *fds)
+{
+	if (r >= 0) {
+		files_opened(fds[0]);
+		files_opened(fds[1]);
+	}
+	return r;
+}
+
+static long route_dup(long n, long a, long b, long c)
+{
+	long r;
+
+	if (control_hidden(a) || (n == SYS_dup3 && control_hidden(b)))
+		return -EBADF;
+	r = kernel(n, a, b, c);
+	if (r >= 0)
+		files_duplicated(a, r);
+	return r;
+}
+
+static long route_fcntl(long fd, long cmd, long arg)
+{
+	long r;
+
+	if (control_hidden(fd))
+		return -EBADF;
+	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
+		r = kernel(SYS_fcntl, fd, cmd, arg);
+		if (r >= 0)
+			files_duplicated(fd, r);
+		return r;
+	}
+	r = kernel(SYS_fcntl, fd, cmd, arg);
+	if (!r && (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW))
+		files_locked(fd, ((const struct flock *)arg)->l_type != F_UNLCK);
+	return r;
+}
+
+static long route_close(long fd)
+{
+	if (control_hidden(fd))
+		return -EBADF;
+	if (fd >= 0)
+		files_closed((uint64_t)fd, (uint64_t)fd);
+	return kernel(SYS_close, fd);
+}
+
+/* Leaves the runtime's own descriptors open: they are above all others. */
+static long route_close_range(uint64_t first, uint64_t last, long flags)
+{
+	const int own[] = {rt.ctl, rt.image_out, rt.image_in};
+
+	for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
+		if (own[i] >= 0 && first <= (uint64_t)own[i] && (uint64_t)own[i] <= last)
+			last = (uint64_t)own[i] - 1;
+	if (last < first)
+		return 0;
+	if (!flags)
+		files_closed(first, last);
+	return kernel(SYS_close_range, first, last, flags);
+}
+
+static long route_files(long n, long a, long b, long c, long d, long e, long f)
+{
+	long r;
+
+	switch (n) {
+	case SYS_dup:
+	case SYS_dup3:
+		return route_dup(n, a, b, c);
+	case SYS_fcntl:
+		return route_fcntl(a, b, c);
+	case SYS_close:
+		return route_close(a);
+	case SYS_close_range:
+		return route_close_range((uint64_t)a, (uint64_t)b, c);
+	case SYS_flock:
+		r = kernel(n, a, b);
+		if (!r)
+			files_locked(a, (b & ~4) != 8); /* LOCK_NB, LOCK_UN */
+		return r;
+	case SYS_pipe2:
+		return opened_two(kernel(n, a, b), (const int *)a);
+	case SYS_socketpair:
+		return opened_two(kernel(n, a, b, c, d), (const int *)d);
+	default:
+		return opened(arch_kernel(n, a, b, c, d, e, f));
+	}
+}
+
+/* ---- identity ------------------------------------------------------------- */
+
+/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
+static long own_id(long id)
+{
+	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
+}
+
+/* A child of fork is its own process, without a supervisor. */
+static long route_clone(long a, long b, long c, long d, long e)
+{
+	long r = kernel(SYS_clone, a, b, c, d, e);
+
+	if (!r && !(a & CLONE_VM)) {
+		rt.pid = (uint32_t)kernel(SYS_getpid, 0);
+		if (rt.ctl >= 0) {
+			kernel(SYS_close, rt.ctl);
+			kernel(SYS_close, rt.image_out);
+			kernel(SYS_close, rt.image_in);
+		}
+		rt.ctl = rt.image_out = rt.image_in = -1;
+		rt.planned = rt.wanted = false;
+		__drover_poll = 0;
+	}
+	return r;
+}
+
+static long route_identity(long n, long a, long b, long c, long d)
+{
+	switch (n) {
+	case SYS_getpid:
+		return rt.pid ? (long)rt.pid : kernel(n, 0);
+	case SYS_gettid: {
+		long tid = kernel(n, 0);
+
+		return rt.pid && tid == kernel(SYS_getpid, 0) ? (long)rt.pid : tid;
+	}
+	case SYS_set_tid_address:
+		kernel(n, a);
+		return kernel(SYS_gettid, 0);
+	case SYS_tgkill:
+		return kernel(n, own_id(a), own_id(b), c);
+	default: /* kill, tkill, sched_*affinity, prlimit64, ...: the id comes first */
+		return kernel(n, own_id(a), b, c, d);
+	}
+}
+
+/* ---- blocking calls ------------------------------------------------------- */
+
+/* A call that a migration request, and nothing of the program's, interrupted is made again. These
+   keep the time that remains in their arguments, or have none. */
+static long again(long n, long a, long b, long c, long d, long e, long f)
+{
+	for (;;) {
+		uint32_t before = signals_delivered;
+		long r = arch_kernel(n, a, b, c, d, e, f);
+
+		if (r != -EINTR || signals_delivered != before || rt.ctl < 0)
+			return r;
+	}
+}
+
+/* Milliseconds have to be counted here. */
+static long route_epoll_wait(long a, long b, long c, long d, long e, long f)
+{
+	uint64_t end = rt_now() + (d > 0 ? (uint64_t)d * 1000000u : 0);
+
+	for (;;) {
+		uint32_t before = signals_delivered;
+		long r = arch_kernel(SYS_epoll_pwait, a, b, c, d, e, f);
+		uint64_t now;
+
+		if (r != -EINTR || signals_delivered != before || rt.ctl < 0)
+			return r;
+		now = rt_now();
+		if (d > 0)
+			d = now < end ? (long)((end - now + 999999) / 1000000) : 0;
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static _Noreturn void route_exit(long status)
+{
+	if (rt.ctl >= 0) {
+		uint64_t a[] = {rt.points, rt.captures};
+
+		control_send(DROVER_MSG_POINTS, (int32_t)status, a, 2, NULL);
+	}
+	rt_exit((int)status);
+}
+
+static long route_time(long n, long a, long b, long c, long d)
+{
+	switch (n) {
+	case SYS_clock_gettime:
+		return clocks_get((int)a, (int64_t *)b);
+	case SYS_clock_nanosleep:
+		return clocks_nanosleep((int)a, (int)b, (const int64_t *)c, (int64_t *)d);
+	case SYS_nanosleep:
+		return clocks_nanosleep(CLOCK_MONOTONIC, 0, (const int64_t *)a, (int64_t *)b);
+	default: { /* gettimeofday */
+		int64_t ts[2], *tv = (int64_t *)a;
+		long r = clocks_get(CLOCK_REALTIME, ts);
+
+		if (!r && tv) {
+			tv[0] = ts[0];
+			tv[1] = ts[1] / 1000;
+		}
+		return r;
+	}
+	}
+}
+
+static long route_memory(long n, long a, long b, long c, long d, long e, long f)
+{
+	switch (n) {
+	case SYS_mmap:
+		return memory_mmap((uint64_t)a, (uint64_t)b, (int)c, (int)d, (int)e, f);
+	case SYS_munmap:
+		return memory_munmap((uint64_t)a, (uint64_t)b);
+	case SYS_mremap:
+		return memory_mremap((uint64_t)a, (uint64_t)b, (uint64_t)c, (int)d, (uint64_t)e);
+	case SYS_mprotect:
+		return memory_mprotect((uint64_t)a, (uint64_t)b, (int)c);
+	default: /* brk: there is none, so that malloc maps */
+		return 0;
+	}
+}
+
+long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	switch (n) {
+	case SYS_mmap:
+	case SYS_munmap:
+	case SYS_mremap:
+	case SYS_mprotect:
+	case SYS_brk:
+		return route_memory(n, a, b, c, d, e, f);
+	case SYS_dup:
+	case SYS_dup3:
+	case SYS_fcntl:
+	case SYS_close:
+	case SYS_close_range:
+	case SYS_flock:
+	case SYS_pipe2:
+	case SYS_socketpair:
+	case SYS_openat:
+	case SYS_memfd_create:
+	case SYS_eventfd2:
+	case SYS_epoll_create1:
+	case SYS_signalfd4:
+	case SYS_timerfd_create:
+	case SYS_inotify_init1:
+	case SYS_fanotify_init:
+	case SYS_socket:
+	case SYS_accept:
+	case SYS_accept4:
+	case SYS_pidfd_open:
+	case SYS_mq_open:
+		return route_files(n, a, b, c, d, e, f);
+	case SYS_rt_sigaction:
+		return signals_action((int)a, (const void *)b, (void *)c, (size_t)d);
+	case SYS_rt_sigprocmask:
+		return signals_mask((int)a, (const uint64_t *)b, (uint64_t *)c, (size_t)d);
+	case SYS_getpid:
+	case SYS_gettid:
+	case SYS_set_tid_address:
+	case SYS_kill:
+	case SYS_tkill:
+	case SYS_tgkill:
+	case SYS_prlimit64:
+	case SYS_sched_getaffinity:
+	case SYS_sched_setaffinity:
+		return route_identity(n, a, b, c, d);
+	case SYS_clone:
+		return route_clone(a, b, c, d, e);
+	case SYS_clock_gettime:
+	case SYS_clock_nanosleep:
+	case SYS_nanosleep:
+	case SYS_gettimeofday:
+		return route_time(n, a, b, c, d);
+	case SYS_timer_create:
+		rt.timers++;
+		return kernel(n, a, b, c);
+	case SYS_timer_delete:
+		rt.timers--;
+		return kernel(n, a);
+	case SYS_ppoll:
+	case SYS_pselect6:
+	case SYS_rt_sigsuspend:
+		return again(n, a, b, c, d, e, f);
+	case SYS_epoll_pwait:
+		return route_epoll_wait(a, b, c, d, e, f);
+	case SYS_exit_group:
+		route_exit(a);
+	/* State that stays in one kernel, or structures and calls this C library does not make. */
+	case SYS_shmget:
+	case SYS_shmat:
+	case SYS_shmdt:
+	case SYS_shmctl:
+	case SYS_semget:
+	case SYS_semop:
+	case SYS_semctl:
+	case SYS_semtimedop:
+	case SYS_msgget:
+	case SYS_msgsnd:
+	case SYS_msgrcv:
+	case SYS_msgctl:
+	case SYS_clone3:
+	case SYS_openat2:
+	case SYS_open_by_handle_at:
+	case SYS_io_uring_setup:
+	case SYS_remap_file_pages:
+	case SYS_epoll_pwait2:
+		return -ENOSYS;
+	default:
+		return arch_kernel(n, a, b, c, d, e, f);
+	}
+}

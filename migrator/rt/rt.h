@@ -1,0 +1,181 @@
+/*
+ * The runtime's own state and what its files offer each other. Everything writable here is home
+ * data: it belongs to the process and never travels. Code that captures or loads uses only this,
+ * its own stack and system calls, for the program's memory may be half taken apart while it runs.
+ */
+#ifndef DROVER_RT_RT_H
+#define DROVER_RT_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "control.h"
+#include "image.h"
+#include "migrator/rt/arch/arch.h"
+#include "migrator/rt/ranges.h"
+
+#if defined(__clang__)
+#pragma clang section bss = ".bss.home" data = ".data.home"
+#endif
+
+#define RT_PAGE        4096u
+#define RT_EXIT        125 /* status of a process that could not begin or go on */
+#define RT_STACK_SIZE  (256ull << 20)
+#define RT_STACK_START (DROVER_COMMON_END - RT_STACK_SIZE)
+#define RT_STACK_GUARD (1ull << 20) /* below the stack, never mapped */
+#define RT_FDS         DROVER_IMAGE_MAX_FILES
+#define RT_MAP_SHARED  0x100u /* in the map table only: shared with others, cannot be carried */
+
+/* A canonical system call with up to six arguments of any integer or pointer type. */
+#define KERNEL_(n, a, b, c, d, e, f, ...)                                                          \
+	arch_kernel(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define kernel(...)      KERNEL_X(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define KERNEL_X(n, ...) KERNEL_(n, __VA_ARGS__)
+
+typedef int main_function(int, char **, char **);
+
+struct rt {
+	int ctl, image_out, image_in; /* descriptors, or -1 */
+	bool planned;                 /* capture at plan_next, then every plan_every points */
+	uint64_t plan_next, plan_every;
+	uint64_t points, captures;
+	volatile int request; /* set by the request signal */
+	bool wanted;          /* a capture is to be made at the next point that allows it */
+	uint64_t deferred;    /* the cause last reported */
+	main_function *main_fn;
+	int argc;
+	char **argv, **envp;
+	uint32_t pid;            /* as the program knows it */
+	int64_t clock_offset[4]; /* enum rt_clock */
+	uint64_t mask;           /* the program's signal mask while it stands still */
+	uint64_t save_started;
+	int timers; /* made by timer_create and not deleted */
+	char *csp;
+	char fault[40];
+};
+extern struct rt rt;
+
+/* From the link: the movable data, the bundle's identity. */
+extern char __drover_data_start[], __drover_data_end[];
+extern const uint8_t __drover_build_id[] __attribute__((__weak__));
+extern const struct drover_fn __start_drover_fns[] __attribute__((__weak__));
+extern const struct drover_fn __stop_drover_fns[] __attribute__((__weak__));
+
+/* From the C library (binaries/musl). */
+int __drover_libc_threads(void);
+size_t __drover_libc_page_size(void);
+const size_t *__drover_libc_auxv(void);
+void __drover_libc_arguments(char **argv, char **envp);
+void __drover_libc_set_tid(uint32_t tid);
+void __drover_libc_save(struct drover_image_thread *t, struct drover_image_libc *l);
+void __drover_libc_load(const struct drover_image_thread *t, const struct drover_image_libc *l);
+void __libc_start_init(void);
+
+/* ---- text.c: one line for a person, without the C library ----------------- */
+struct text {
+	char b[168];
+	size_t n;
+};
+void text_str(struct text *t, const char *s);
+void text_num(struct text *t, uint64_t v);
+void text_hex(struct text *t, uint64_t v);
+/* "drover: TEXT" to standard error. */
+void rt_say(const struct text *t);
+/* Says it, tells the supervisor REFUSED, and ends with RT_EXIT. */
+_Noreturn void rt_die(const struct text *t, int status);
+_Noreturn void rt_exit(int status);
+
+/* ---- control.c: the supervisor -------------------------------------------- */
+/* Takes what the supervisor put in the environment, and removes it from envp. */
+void control_take(char **envp);
+bool control_hidden(long fd);
+void control_send(uint32_t type, int32_t status, const uint64_t *a, unsigned n,
+		  const struct text *t);
+/* Reads the requests that have come; sets rt.wanted. */
+void control_drain(void);
+/* Waits for one of the two types; 0: the supervisor is gone. */
+uint32_t control_wait(uint32_t one, uint32_t other);
+/* Ends the process here if DROVER_FAULT names this point. */
+void rt_fault(const char *name);
+/* Nanoseconds of this machine's CLOCK_MONOTONIC. */
+uint64_t rt_now(void);
+
+/* ---- memory.c ------------------------------------------------------------- */
+extern struct ranges memory;
+long memory_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, int64_t offset);
+long memory_munmap(uint64_t addr, uint64_t len);
+long memory_mremap(uint64_t addr, uint64_t len, uint64_t new_len, int flags, uint64_t new_addr);
+long memory_mprotect(uint64_t addr, uint64_t len, int prot);
+/* Maps exactly [start, end), private and zero, outside the table's knowledge; 0 or negative errno.
+ */
+int memory_map_exactly(uint64_t start, uint64_t end, int prot);
+/* Memory of the runtime's own, outside the common range; NULL if there is none. */
+void *memory_own(uint64_t len);
+/* The common stack, and argv and envp beside it; begins a program. */
+int memory_begin(void);
+
+/* ---- files.c -------------------------------------------------------------- */
+struct files_image {
+	struct drover_image_file *v;
+	uint32_t n;
+	char *strings;
+	uint32_t strings_n;
+};
+void files_begin(void);
+void files_opened(long fd);
+void files_duplicated(long from, long to);
+void files_closed(uint64_t first, uint64_t last);
+void files_locked(long fd, bool locked);
+/* Appends a string; its place, or length 0 and offset ~0 if there is no room. */
+struct drover_image_string files_string(struct files_image *f, const char *s, size_t n);
+/* Describes all descriptors; false with a text if one cannot be carried. */
+bool files_capture(struct files_image *f, struct text *why);
+bool files_load(const struct files_image *f, struct text *why);
+
+/* ---- signals.c ------------------------------------------------------------ */
+void signals_begin(void);
+long signals_action(int signal, const void *new_action, void *old_action, size_t size);
+long signals_mask(int how, const uint64_t *set, uint64_t *old, size_t size);
+/* Whether a handler of the program has run since the counter had that value. */
+extern volatile uint32_t signals_delivered;
+void signals_block_all(uint64_t *old);
+void signals_set_mask(uint64_t mask);
+void signals_save(struct drover_image_signal *out);
+void signals_load(const struct drover_image_signal *in);
+
+/* ---- clocks.c ------------------------------------------------------------- */
+enum rt_clock { RT_MONOTONIC, RT_BOOTTIME, RT_REALTIME, RT_CPU };
+long clocks_get(int id, int64_t *ts);
+long clocks_nanosleep(int id, int flags, const int64_t *request, int64_t *remaining);
+int64_t clocks_offset(int id);
+void clocks_save(struct drover_image_process *p);
+void clocks_load(const struct drover_image_process *p);
+
+/* ---- router.c ------------------------------------------------------------- */
+long __drover_syscall(long n, long a, long b, long c, long d, long e, long f);
+
+/* ---- unwind.c, rebuild.c -------------------------------------------------- */
+extern unsigned char *frames;
+extern uint64_t frames_size;
+extern uint32_t frames_count;
+/* Where the unwinding ends: the frame of the function that calls main. */
+void unwind_set_base(const void *function, void *jump_buffer);
+/* Room for `size` bytes of frame records; false if there is none. */
+bool frames_reserve(uint64_t size);
+/* Checks the whole chain; false with a text. */
+bool rebuild_check(main_function *main_fn, struct text *why);
+/* Runs the program on from the checked frames; returns what main returns. */
+__attribute__((__noinline__)) int rebuild_run(void);
+
+/* ---- capture.c, load.c ---------------------------------------------------- */
+/* Whether all that is not the stack can be carried now. REFUSE for good, DEFER until later. */
+enum capture_verdict { CAPTURE_OK, CAPTURE_DEFER, CAPTURE_REFUSE };
+enum capture_verdict capture_prepare(struct text *why);
+/* Writes the image; false with a text. a[0] bytes. */
+bool capture_write(uint64_t *bytes, struct text *why);
+/* Loads the image, or does not return. */
+void load_image(main_function *main_fn);
+
+#endif
