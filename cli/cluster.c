@@ -72,8 +72,10 @@ int cluster_load(const char *state_dir, struct cluster *c, struct err *e)
 	char path[CLUSTER_PATH_MAX + 32];
 	int rc;
 
-	*c = (struct cluster){.nprocesses = 0};
-	(void)snprintf(c->state_dir, sizeof(c->state_dir), "%s", state_dir);
+	c->nprocesses = 0;
+	c->url[0] = '\0';
+	if (c->state_dir != state_dir)
+		(void)snprintf(c->state_dir, sizeof(c->state_dir), "%s", state_dir);
 	state_file(state_dir, path, sizeof(path));
 	buf_init(&b, FILE_MAX);
 	rc = file_read(path, &b, e);

@@ -35,7 +35,7 @@ struct cluster {
 /* dir as given, else $DROVER_CLUSTER, else "local" below the system's state directory. */
 int cluster_dir(const char *given, char *out, size_t size, struct err *e);
 
-/* Reads state_dir/cluster.json. -ENOENT: there is no cluster. */
+/* Reads state_dir/cluster.json (state_dir may be c->state_dir). -ENOENT: there is no cluster. */
 int cluster_load(const char *state_dir, struct cluster *c, struct err *e);
 int cluster_save(const struct cluster *c, struct err *e);
 void cluster_forget(const struct cluster *c);
