@@ -10,6 +10,7 @@
 #include "plugin.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 
 using namespace llvm;
 
@@ -63,6 +64,37 @@ static AllocaInst *localCopy(Function &f, Type *t, MaybeAlign align, const Twine
 	return a;
 }
 
+static bool storesEarlierArgument(const Instruction &i, const Argument &arg)
+{
+	if (!isa<StoreInst>(i) && !isa<MemCpyInst>(i))
+		return false;
+	for (const Value *v : i.operand_values())
+		if (auto *a = dyn_cast<Argument>(v))
+			if (a->getArgNo() < arg.getArgNo())
+				return true;
+	return false;
+}
+
+/* Where AArch64 stores this argument: behind the ones before it. Stack data is numbered by first
+ * use, so the place matters. */
+static BasicBlock::iterator argumentPlace(Function &f, const Argument &arg)
+{
+	BasicBlock &entry = f.getEntryBlock();
+	BasicBlock::iterator at = entry.getFirstInsertionPt();
+
+	while (isa<AllocaInst>(&*at))
+		++at;
+	for (BasicBlock::iterator i = at; i != entry.end(); ++i) {
+		if (!storesEarlierArgument(*i, arg))
+			continue;
+		at = std::next(i);
+		/* From the temporary it came in to its variable. */
+		while (isa<MemCpyInst>(&*at))
+			++at;
+	}
+	return at;
+}
+
 static void copyAtEntry(Function &f, Argument &arg, Type *t, const DataLayout &dl)
 {
 	std::string name = arg.getName().str();
@@ -71,10 +103,7 @@ static void copyAtEntry(Function &f, Argument &arg, Type *t, const DataLayout &d
 	arg.setName(name + ".in");
 	a->setName(name);
 	arg.replaceAllUsesWith(a);
-	BasicBlock::iterator at = f.getEntryBlock().getFirstInsertionPt();
-	while (isa<AllocaInst>(&*at))
-		++at;
-	IRBuilder<> b(&f.getEntryBlock(), at);
+	IRBuilder<> b(&f.getEntryBlock(), argumentPlace(f, arg));
 	b.SetCurrentDebugLocation(nowhere(f));
 	b.CreateMemCpy(a, a->getAlign(), &arg, arg.getParamAlign(), dl.getTypeAllocSize(t));
 }

@@ -250,8 +250,9 @@ void CommonStack::run(const std::vector<AllocaInst *> &fixed,
 	if (fixed.empty() && dynamic.empty())
 		return;
 	for (AllocaInst *a : fixed) {
-		uint64_t align = a->getAlign().value();
 		uint64_t bytes = a->getAllocationSize(dl)->getFixedValue();
+		/* The ISAs align arrays differently; this is enough for either. */
+		uint64_t align = std::max<uint64_t>(a->getAlign().value(), bytes < 16 ? 8 : 16);
 		size = alignTo(size, std::min<uint64_t>(align, 16));
 		where.push_back({size, align});
 		frame.common.push_back({size, bytes, a->getName().str()});

@@ -21,7 +21,7 @@ bool Migrating::load(const std::string &path, std::string &error)
 	(*file)->getBuffer().split(lines, '\n', -1, false);
 	for (StringRef line : lines) {
 		if (line.consume_front("*"))
-			types.insert(line);
+			shapes.insert(line);
 		else
 			names.insert(line);
 	}
@@ -55,7 +55,7 @@ bool Migrating::call(const CallBase &c) const
 		return false;
 	if (const Function *f = calledFunction(c))
 		return function(*f);
-	return types.contains(typeName(c.getFunctionType()));
+	return shapes.contains(shapeOf(c));
 }
 
 } // namespace drover

@@ -29,14 +29,40 @@ std::string identity(const GlobalValue &g)
 	return g.hasLocalLinkage() ? name + "." + moduleId() : name;
 }
 
-std::string typeName(const FunctionType *t)
+/* Registers or stack words a type takes. */
+static uint64_t words(Type *t, const DataLayout &dl)
 {
-	std::string s;
-	raw_string_ostream os(s);
+	return t->isVoidTy() || t->isLabelTy() ? 0 : (dl.getTypeAllocSize(t) + 7) / 8;
+}
 
-	t->print(os);
-	s.erase(std::remove(s.begin(), s.end(), ' '), s.end());
-	return s;
+/* Both ISAs split aggregates into registers in their own way; the words they take in all are the
+ * same. A wide homogeneous aggregate is returned in memory on one ISA, in registers on the other.
+ */
+static std::string shapeOf(const FunctionType *t, const AttributeList &attrs, const DataLayout &dl)
+{
+	uint64_t out = words(t->getReturnType(), dl), in = 0;
+
+	for (unsigned i = 0; i < t->getNumParams(); i++) {
+		Type *byval = attrs.getParamByValType(i), *sret = attrs.getParamStructRetType(i);
+		if (sret && isWideHomogeneous(sret, dl))
+			out = words(sret, dl);
+		else if (byval &&
+			 (dl.getTypeAllocSize(byval) <= 16 || isWideHomogeneous(byval, dl)))
+			in += words(byval, dl);
+		else
+			in += words(t->getParamType(i), dl);
+	}
+	return std::to_string(out) + "(" + std::to_string(in) + ")";
+}
+
+std::string shapeOf(const Function &f)
+{
+	return shapeOf(f.getFunctionType(), f.getAttributes(), f.getParent()->getDataLayout());
+}
+
+std::string shapeOf(const CallBase &c)
+{
+	return shapeOf(c.getFunctionType(), c.getAttributes(), c.getModule()->getDataLayout());
 }
 
 /* The bytes of a constant as memory has them; false if it holds an address. */

@@ -48,8 +48,10 @@ bool dropDebugInfo();
 uint64_t hash64(llvm::StringRef bytes);
 /* The name a symbol has in the whole program: local ones carry the module. */
 std::string identity(const llvm::GlobalValue &g);
-/* An IR function type without spaces, as summaries and migrating files write it. */
-std::string typeName(const llvm::FunctionType *t);
+/* What of a function's type both ISAs agree on, "RET(ARGS)" in 8-byte words: calls through a
+ * pointer reach the address-taken functions of the same shape. */
+std::string shapeOf(const llvm::Function &f);
+std::string shapeOf(const llvm::CallBase &c);
 /* Literals and private constants become linkonce_odr constants named by content. */
 void nameConstants(llvm::Module &m);
 /* Every function and datum gets its section; resume clones have theirs already. */
@@ -68,7 +70,7 @@ class Migrating
 	bool call(const llvm::CallBase &c) const;
 
       private:
-	llvm::StringSet<> names, types;
+	llvm::StringSet<> names, shapes;
 };
 
 /* The function a call names, through casts and aliases; null for an indirect call. */

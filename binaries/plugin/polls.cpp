@@ -80,7 +80,7 @@ struct Tarjan {
 					each(g);
 				continue;
 			}
-			auto it = r.taken.find(typeName(c.getFunctionType()));
+			auto it = r.taken.find(shapeOf(c));
 			if (it != r.taken.end())
 				for (const Function *g : it->second)
 					each(g);
@@ -121,7 +121,7 @@ Recursion::Recursion(const Module &m)
 {
 	for (const Function &f : m)
 		if (!f.isDeclaration() && f.hasAddressTaken(nullptr, true, true, true))
-			taken[typeName(f.getFunctionType())].push_back(&f);
+			taken[shapeOf(f)].push_back(&f);
 	Tarjan t(*this, m);
 	for (const Function &f : m)
 		if (!f.isDeclaration() && !t.index.count(&f))
@@ -136,7 +136,7 @@ bool Recursion::inner(const CallBase &c) const
 		return false;
 	if (const Function *g = calledFunction(c))
 		return component.lookup(g) == component.lookup(f);
-	auto it = taken.find(typeName(c.getFunctionType()));
+	auto it = taken.find(shapeOf(c));
 	if (it == taken.end())
 		return false;
 	for (const Function *g : it->second)

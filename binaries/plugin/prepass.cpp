@@ -8,6 +8,7 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
@@ -61,11 +62,15 @@ FunctionAnalysisManager &Neutral::analyses()
 	return state->fam;
 }
 
-static bool hasStruct(Type *t)
+/* Also what is copied as a block: a temporary for an argument that is handed over in registers. */
+static bool mayCrossCall(const AllocaInst &a)
 {
-	while (auto *a = dyn_cast<ArrayType>(t))
-		t = a->getElementType();
-	return t->isStructTy();
+	if (a.getAllocatedType()->isAggregateType())
+		return true;
+	for (const User *u : a.users())
+		if (isa<MemIntrinsic>(u))
+			return true;
+	return false;
 }
 
 /* A use nothing can look through keeps SROA away from an alloca. */
@@ -79,7 +84,7 @@ static std::vector<CallInst *> pinAggregates(Function &f)
 
 	for (Instruction &i : instructions(f))
 		if (auto *a = dyn_cast<AllocaInst>(&i))
-			if (hasStruct(a->getAllocatedType()))
+			if (mayCrossCall(*a))
 				allocas.push_back(a);
 	for (AllocaInst *a : allocas)
 		pins.push_back(CallInst::Create(pin, {a}, "", std::next(a->getIterator())));

@@ -51,8 +51,9 @@ uint32_t returnClass(Type *t)
 		return 2;
 	if (!t->isIntegerTy())
 		return 8;
+	/* 128 bits come back as i128 or as two halves. */
 	unsigned bits = t->getIntegerBitWidth();
-	return bits <= 32 ? 1 : bits <= 64 ? 2 : bits == 128 ? 7 : 8;
+	return bits <= 32 ? 1 : bits <= 64 ? 2 : 8;
 }
 
 static CallInst *insertPoll(Function &f, Instruction *at)

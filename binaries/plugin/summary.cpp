@@ -51,8 +51,7 @@ static void writeCalls(raw_ostream &os, const Function &f)
 			continue;
 		auto *c = cast<CallBase>(&i);
 		const Function *g = calledFunction(*c);
-		std::string line =
-			g ? "C " + g->getName().str() : "I " + typeName(c->getFunctionType());
+		std::string line = g ? "C " + g->getName().str() : "I " + shapeOf(*c);
 		if (seen.insert(line).second)
 			os << line << '\n';
 	}
@@ -143,7 +142,7 @@ void runSummary(Module &m)
 			writeDefinition(os, f, polls.contains(f.getName()));
 	for (const Function &f : m)
 		if (!f.isIntrinsic() && addressTaken(f))
-			os << "T " << f.getName() << ' ' << typeName(f.getFunctionType()) << '\n';
+			os << "T " << f.getName() << ' ' << shapeOf(f) << '\n';
 	writeSymbols(os, m);
 	os.close();
 	if (os.has_error()) {

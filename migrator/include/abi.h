@@ -12,11 +12,11 @@ enum drover_ret {
 	DROVER_RET_VOID,
 	DROVER_RET_INT, /* i1 to i32 */
 	DROVER_RET_I64,
-	DROVER_RET_PTR,
+	DROVER_RET_PTR, /* reserved: pointers count as i64 */
 	DROVER_RET_F32,
 	DROVER_RET_F64,
 	DROVER_RET_F128,
-	DROVER_RET_I128,
+	DROVER_RET_I128, /* reserved: 128 bits count as other */
 	DROVER_RET_OTHER
 };
 
