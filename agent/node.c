@@ -5,11 +5,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <time.h>
 
@@ -164,6 +166,29 @@ static int init_dirs(struct node *n, struct err *e)
 	return rc ? rc : file_mkdir_p(n->bundles_dir, 0700, e);
 }
 
+/* One agent a state directory; the lock goes with the process, however it ends. */
+static int lock_state(struct node *n, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/lock", n->opt.state_dir);
+	n->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (n->lock_fd < 0)
+		return err_sys(e, -errno, "cannot open %s", path);
+	if (flock(n->lock_fd, LOCK_EX | LOCK_NB)) {
+		err_set(e, -EBUSY, "another drover-agent uses the state directory %s",
+			n->opt.state_dir);
+		err_hint(e, "end it, or give each agent a --state-dir of its own");
+		return -EBUSY;
+	}
+	buf_init(&b, sizeof(n->replaces) - 1);
+	snprintf(path, sizeof(path), "%s/instance", n->opt.state_dir);
+	if (!file_read(path, &b, NULL) && strlen(buf_cstr(&b)) == b.len)
+		snprintf(n->replaces, sizeof(n->replaces), "%s", buf_cstr(&b));
+	return 0;
+}
+
 static void init_locks(struct node *n)
 {
 	pthread_condattr_t attr;
@@ -182,7 +207,7 @@ int node_init(struct node *n, const struct options *o, struct err *e)
 	char path[256];
 	int rc;
 
-	*n = (struct node){.opt = *o, .wake_fd = -1};
+	*n = (struct node){.opt = *o, .wake_fd = -1, .lock_fd = -1};
 	init_locks(n);
 	n->emulated = o->isa != isa_host();
 	atomic_store(&n->heartbeat_ms, 1000);
@@ -199,6 +224,8 @@ int node_init(struct node *n, const struct options *o, struct err *e)
 		rc = err_set(e, -EIO, "no random numbers for this instance's name");
 	if (!rc)
 		rc = init_dirs(n, e);
+	if (!rc)
+		rc = lock_state(n, e);
 	if (!rc)
 		rc = load_scheduler_epoch(n, e);
 	if (rc)
@@ -222,6 +249,8 @@ void node_free(struct node *n)
 	meter_close(n->meter);
 	if (n->wake_fd >= 0)
 		close(n->wake_fd);
+	if (n->lock_fd >= 0)
+		close(n->lock_fd);
 	pthread_cond_destroy(&n->changed);
 	pthread_mutex_destroy(&n->lock);
 	pthread_mutex_destroy(&n->introduce_lock);

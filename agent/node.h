@@ -45,6 +45,8 @@ struct node {
 	struct profile profile;
 	struct meter *meter;
 	char instance[33];
+	char replaces[33]; /* the last instance that was introduced from this state directory */
+	int lock_fd;       /* held while this agent lives: one agent a state directory */
 	char jobs_dir[200];
 	char bundles_dir[200];
 	bool emulated;

@@ -10,6 +10,7 @@
 
 #include "agent/node.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "config.h"
@@ -34,6 +35,8 @@ static json_t *introduction(struct node *n)
 		"meters", "name", n->meter->name, "source", n->meter->ops->source, "scope",
 		n->meter->scope, "kind", n->meter->ops->kind);
 
+	if (j && n->replaces[0])
+		json_object_set_new(j, "replaces", json_string(n->replaces));
 	if (j && n->emulated)
 		json_object_set_new(j, "emulator", json_string("qemu-user"));
 	return j;
@@ -61,6 +64,17 @@ static int take_introduction_answer(struct node *n, const json_t *out, struct er
 	return 0;
 }
 
+/* For the next start: whom it replaces. */
+static void keep_instance(const struct node *n)
+{
+	char path[256];
+	struct err e = ERR_INIT;
+
+	snprintf(path, sizeof(path), "%s/instance", n->opt.state_dir);
+	if (file_write_atomic(path, n->instance, strlen(n->instance), 0600, &e))
+		log_err(LOG_LEVEL_WARN, "instance.not-kept", &e);
+}
+
 int node_introduce(struct node *n, struct http_client *c, uint64_t since_ns, struct err *e)
 {
 	_cleanup_json_ json_t *in = NULL, *out = NULL;
@@ -81,6 +95,7 @@ int node_introduce(struct node *n, struct http_client *c, uint64_t since_ns, str
 		if (!rc)
 			rc = take_introduction_answer(n, out, e);
 		if (!rc) {
+			keep_instance(n);
 			atomic_store(&n->introduced_ns, clock_monotonic_ns());
 			log_info("scheduler.introduced server=%s name=%s", n->opt.server,
 				 n->opt.name);

@@ -38,6 +38,7 @@ int parse_introduction(const char *text, size_t len, const char *node, struct no
 	json_fields_init(&f, doc, "introduction", e);
 	get_version(&f);
 	json_get_str(&f, "instance", JSON_REQUIRED, intro->instance, sizeof(intro->instance));
+	json_get_str(&f, "replaces", JSON_OPTIONAL, intro->replaces, sizeof(intro->replaces));
 	json_get_str(&f, "isa", JSON_REQUIRED, isa, sizeof(isa));
 	json_get_bool(&f, "emulated", JSON_OPTIONAL, &intro->emulated);
 	json_get_str(&f, "emulator", JSON_OPTIONAL, intro->emulator, sizeof(intro->emulator));

@@ -45,8 +45,8 @@ int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struc
 	int r;
 
 	*out = NULL;
-	if (n && strcmp(n->instance, intro->instance) && n->state == NODE_UP &&
-	    now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
+	if (n && strcmp(n->instance, intro->instance) && strcmp(n->instance, intro->replaces) &&
+	    n->state == NODE_UP && now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
 		return -EBUSY;
 	if (n && n->isa != intro->isa && n->used_cpus)
 		return -EINVAL;

@@ -137,6 +137,7 @@ struct job {
 struct node {
 	char name[CORE_NAME_MAX];
 	char instance[CORE_NAME_MAX];
+	char replaces[CORE_NAME_MAX]; /* introductions only: the instance this one follows */
 	char address[CORE_NAME_MAX];
 	char profile[CORE_NAME_MAX];
 	char emulator[CORE_NAME_MAX];
