@@ -54,6 +54,8 @@ static long route_fcntl(long fd, long cmd, long arg)
 		return r;
 	}
 	r = kernel(SYS_fcntl, fd, cmd, arg);
+	if (cmd == F_GETFL && r >= 0)
+		r &= ~O_LARGEFILE; /* said by some kernels and meant by all */
 	if (!r && (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW))
 		files_locked(fd, ((const struct flock *)arg)->l_type != F_UNLCK);
 	return r;
