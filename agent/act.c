@@ -87,10 +87,11 @@ static void add(struct node *n, const struct want *w, enum action_type t)
 	}
 }
 
-static const char **borrow_strings(const json_t *arr)
+/* With room for more behind them. */
+static const char **borrow_strings(const json_t *arr, size_t more)
 {
 	size_t n = json_array_size(arr);
-	const char **v = calloc(n + 1, sizeof(*v));
+	const char **v = calloc(n + more + 1, sizeof(*v));
 
 	for (size_t i = 0; v && i < n; i++)
 		v[i] = json_string_value(json_array_get(arr, i));
@@ -101,8 +102,10 @@ static const char **borrow_strings(const json_t *arr)
 static int spawn(struct node *n, struct entry *en, struct err *e)
 {
 	char bundle[320], listen[128], input[320];
-	_cleanup_free_ const char **args = borrow_strings(json_object_get(en->record, "args"));
-	_cleanup_free_ const char **env = borrow_strings(json_object_get(en->record, "env"));
+	_cleanup_free_ const char **args = borrow_strings(json_object_get(en->record, "args"), 0);
+	_cleanup_free_ const char **env = borrow_strings(json_object_get(en->record, "env"), 3);
+	char id[64], attempt[64], node[96];
+	size_t nenv = 0;
 	struct ferry_spec spec = {
 		.job = en->job.key.id,
 		.attempt = en->job.key.attempt,
@@ -120,6 +123,15 @@ static int spawn(struct node *n, struct entry *en, struct err *e)
 
 	if (!args || !env)
 		return err_set(e, -ENOMEM, "job %s: out of memory", en->job.key.id);
+	/* What a job may want to know of itself, as other schedulers' jobs do. */
+	while (env[nenv])
+		nenv++;
+	snprintf(id, sizeof(id), "DROVER_JOB_ID=%s", en->job.key.id);
+	snprintf(attempt, sizeof(attempt), "DROVER_JOB_ATTEMPT=%" PRIu32, en->job.key.attempt);
+	snprintf(node, sizeof(node), "DROVER_START_NODE=%s", n->opt.name);
+	env[nenv++] = id;
+	env[nenv++] = attempt;
+	env[nenv++] = node;
 	if (json_is_string(json_object_get(en->record, "stdin"))) {
 		snprintf(input, sizeof(input), "%s/stdin", en->dir);
 		spec.stdin_path = input;

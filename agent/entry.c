@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -197,7 +198,11 @@ bool entry_update(struct entry *en, const struct ferry_status *s)
 		j->started_ms = (int64_t)s->started_ms;
 	if (s->ended_ms)
 		j->ended_ms = (int64_t)s->ended_ms;
-	if (ferry_state_final(s->state))
+	/* Nobody here asked for that SIGKILL: the process was taken away, it did not end. */
+	if (s->state == FERRY_EXITED && s->signal == SIGKILL && !j->cancel_ms &&
+	    j->asked != ACT_KILL && j->asked != ACT_RELEASE)
+		entry_over(en, JOB_LOST, "its process was killed from outside");
+	else if (ferry_state_final(s->state))
 		entry_over(en, state_of[s->state], s->reason);
 	else
 		j->state = state_of[s->state];

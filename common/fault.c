@@ -1,9 +1,12 @@
 #include "common/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -39,9 +42,24 @@ enum fault_action fault_lookup(const char *spec, const char *name)
 	return FAULT_NONE;
 }
 
+static void note(const char *name)
+{
+	const char *path = getenv("DROVER_FAULT_LOG");
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		return;
+	(void)dprintf(fd, "%s %d\n", name, (int)getpid());
+	close(fd);
+}
+
 int fault_point(const char *name)
 {
-	switch (fault_lookup(getenv("DROVER_FAULT"), name)) {
+	enum fault_action action = fault_lookup(getenv("DROVER_FAULT"), name);
+
+	if (action != FAULT_NONE)
+		note(name);
+	switch (action) {
 	case FAULT_KILL:
 		(void)raise(SIGKILL);
 		break;

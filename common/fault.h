@@ -5,7 +5,9 @@
  *	DROVER_FAULT=ferry.after-prepare:error		the step fails with -EIO
  *	DROVER_FAULT=ferry.after-prepare:stop		SIGSTOP to itself there
  *
- * Several are separated by commas. Names are "<program>.<step>".
+ * Several are separated by commas. Names are "<program>.<step>". With
+ * DROVER_FAULT_LOG=FILE each one that takes effect appends "NAME PID" to FILE
+ * first, so that a test knows it was reached.
  */
 #ifndef DROVER_COMMON_FAULT_H
 #define DROVER_COMMON_FAULT_H
