@@ -274,7 +274,7 @@ void http_reply_empty(struct http_request *rq, unsigned int status)
 static void reply_json_as(struct http_request *rq, unsigned int status, const char *type,
 			  json_t *body)
 {
-	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	json_decref(body);
 	if (text)

@@ -206,7 +206,8 @@ static int write_policy(struct store *s, void *arg, struct err *e)
 {
 	const struct policy_write *w = arg;
 	_cleanup_json_ json_t *json = render_policy(w->p, w->o);
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text =
+		json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	return text ? store_set_setting(s, "policy", text, e)
 		    : err_set(e, -ENOMEM, "no memory for the policy");

@@ -17,7 +17,7 @@ void events_add(struct engine *en, const char *type, json_t *data)
 	free(ev->data);
 	ev->id = en->next_event;
 	(void)snprintf(ev->type, sizeof(ev->type), "%s", type);
-	ev->data = data ? json_dumps(data, JSON_COMPACT) : NULL;
+	ev->data = data ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	json_decref(data);
 	en->next_event++;
 }

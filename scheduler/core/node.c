@@ -71,10 +71,12 @@ int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struc
 	return 0;
 }
 
-static bool mentions(const struct node_report *r, const struct job *j)
+/* Does the report still hold what the migration's source had? */
+static bool holds(const struct node_report *r, const struct migration *m)
 {
 	for (size_t i = 0; i < r->njobs; i++)
-		if (r->jobs[i].id == j->id && r->jobs[i].attempt == j->attempt)
+		if (r->jobs[i].id == m->job && r->jobs[i].attempt == m->attempt &&
+		    r->jobs[i].epoch + 1 == m->next_epoch)
 			return true;
 	return false;
 }
@@ -87,15 +89,15 @@ static void report_absent(struct cluster *c, uint64_t now_ms, struct node *n,
 	{
 		struct job *j = list_entry(i, struct job, queue);
 
-		if (r->revision >= j->placed_revision &&
-		    now_ms >= j->present_ms + c->opt.start_ms && !mentions(r, j))
+		/* A job that is mentioned was present just now. */
+		if (r->revision >= j->placed_revision && now_ms >= j->present_ms + c->opt.start_ms)
 			job_attempt_lost(c, now_ms, j, "its node no longer knows it", fx);
 	}
 	list_each_safe(i, t, &n->outgoing)
 	{
 		struct migration *m = list_entry(i, struct migration, at);
 
-		if (r->revision >= m->release_revision && m->live && !mentions(r, m->live))
+		if (r->revision >= m->release_revision && !holds(r, m))
 			migration_released(c, now_ms, m, fx);
 	}
 }
