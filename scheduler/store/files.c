@@ -79,7 +79,8 @@ int store_bundle(struct store *s, const char *sha, struct bundle_record *out, st
 	step = sqlite3_step(st);
 	if (step == SQLITE_DONE) {
 		err_set(e, -ENOENT, "there is no bundle %.64s", sha);
-		return err_hint(e, "upload it with PUT /v1/bundles/%.64s", sha);
+		(void)err_hint(e, "upload it with PUT /v1/bundles/%.64s", sha);
+		return -ENOENT;
 	}
 	return step == SQLITE_ROW ? table_read(st, &table_bundles, out)
 				  : db_error(s->db, e, "reading a bundle's entry");

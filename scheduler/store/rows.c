@@ -11,7 +11,10 @@ int db_error(sqlite3 *db, struct err *e, const char *doing)
 {
 	int code = sqlite3_errcode(db);
 	const char *file = sqlite3_db_filename(db, "main");
+	struct err own;
 
+	if (!e)
+		e = &own;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		err_set(e, -ENOSPC, "%s: the disk with %s is full", doing, file);
