@@ -143,6 +143,7 @@ class Recursion
 {
       public:
 	explicit Recursion(const llvm::Module &m);
+	bool cycles(const llvm::Function &f) const;
 	/* The call stays inside its function's cycle. */
 	bool inner(const llvm::CallBase &c) const;
 

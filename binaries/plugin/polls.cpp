@@ -14,6 +14,7 @@
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Operator.h"
 
 using namespace llvm;
 
@@ -25,7 +26,9 @@ static const uint64_t boundedWork = 100000;
 /* Instructions between polls of a chunked loop, and its iterations at most. */
 static const uint64_t chunkWork = 262144, chunkIterations = 4096;
 /* An uncounted inner loop with more instructions than this is long. */
-static const uint64_t longBody = 40;
+static const uint64_t longBody = 25;
+/* A function without loops that is taken for a part of its caller. */
+static const uint64_t quickFunction = 500;
 static const uint64_t unbounded = UINT64_MAX;
 
 /* Library functions that run for nanoseconds and call nothing back. */
@@ -50,9 +53,14 @@ static bool isQuick(const CallBase &c)
 	return false;
 }
 
-static bool isSlowCall(const Instruction &i)
+/* What an instruction counts. Moves of data count nothing: how many there are depends on how an
+ * ISA hands aggregates over, and the plan must not. */
+static uint64_t weight(const Instruction &i)
 {
-	return isRealCall(i) && !isQuick(cast<CallBase>(i));
+	if (isa<MemIntrinsic>(i))
+		return 10;
+	return isa<BinaryOperator>(i) || isa<CmpInst>(i) || isa<FPMathOperator>(i) ||
+	       i.isTerminator();
 }
 
 /* ---- call cycles --------------------------------------------------------------------------- */
@@ -128,6 +136,11 @@ Recursion::Recursion(const Module &m)
 			t.visit(&f);
 }
 
+bool Recursion::cycles(const Function &f) const
+{
+	return cyclic.lookup(&f);
+}
+
 bool Recursion::inner(const CallBase &c) const
 {
 	const Function *f = c.getFunction();
@@ -173,9 +186,10 @@ namespace
 class Planner
 {
       public:
-	Planner(Function &f, FunctionAnalysisManager &fam, PollPlan &plan)
-	    : li(fam.getResult<LoopAnalysis>(f)), se(fam.getResult<ScalarEvolutionAnalysis>(f)),
-	      plan(plan), inMain(f.getName() == "main")
+	Planner(Function &f, FunctionAnalysisManager &fam, PollPlan &plan, const Recursion &rec)
+	    : fam(fam), li(fam.getResult<LoopAnalysis>(f)),
+	      se(fam.getResult<ScalarEvolutionAnalysis>(f)), plan(plan), rec(rec),
+	      inMain(f.getName() == "main")
 	{
 	}
 	void run()
@@ -185,16 +199,48 @@ class Planner
 	}
 
       private:
+	uint64_t cost(const Instruction &i, unsigned depth);
+	uint64_t costOfFunction(const Function &f, unsigned depth);
 	uint64_t work(const Loop &l);
 	bool counted(const Loop &l);
 	bool isLong(const Loop &l);
 	void visit(Loop &l);
 
+	FunctionAnalysisManager &fam;
 	LoopInfo &li;
 	ScalarEvolution &se;
 	PollPlan &plan;
+	const Recursion &rec;
 	bool inMain;
 };
+
+/* A helper without loops is as good as inlined. */
+uint64_t Planner::costOfFunction(const Function &f, unsigned depth)
+{
+	uint64_t sum = 5;
+
+	if (depth > 4 || f.isDeclaration() || f.isInterposable() || rec.cycles(f) ||
+	    !fam.getResult<LoopAnalysis>(const_cast<Function &>(f)).empty())
+		return unbounded;
+	for (const Instruction &i : instructions(f)) {
+		uint64_t c = cost(i, depth + 1);
+		if (c == unbounded || sum + c > quickFunction)
+			return unbounded;
+		sum += c;
+	}
+	return sum;
+}
+
+uint64_t Planner::cost(const Instruction &i, unsigned depth)
+{
+	if (!isRealCall(i))
+		return weight(i);
+	const CallBase &c = cast<CallBase>(i);
+	if (isQuick(c))
+		return 50;
+	const Function *f = calledFunction(c);
+	return f ? costOfFunction(*f, depth) : unbounded;
+}
 
 /* Instructions of one iteration at most. */
 uint64_t Planner::work(const Loop &l)
@@ -205,9 +251,10 @@ uint64_t Planner::work(const Loop &l)
 		if (li.getLoopFor(b) != &l)
 			continue;
 		for (const Instruction &i : *b) {
-			if (isSlowCall(i))
+			uint64_t c = cost(i, 0);
+			if (c == unbounded)
 				return unbounded;
-			sum += isRealCall(i) ? 50 : 1;
+			sum += c;
 		}
 	}
 	for (const Loop *sub : l) {
@@ -235,9 +282,10 @@ bool Planner::isLong(const Loop &l)
 
 	for (const BasicBlock *b : l.blocks())
 		for (const Instruction &i : *b) {
-			if (isSlowCall(i) || (isa<SwitchInst>(i)))
+			uint64_t c = cost(i, 0);
+			if (c == unbounded || isa<SwitchInst>(i))
 				return true;
-			n++;
+			n += c;
 		}
 	return n >= longBody;
 }
@@ -249,7 +297,9 @@ void Planner::visit(Loop &l)
 	if (each != unbounded && trips && each <= boundedWork / trips)
 		return;
 	if (each != unbounded && each <= chunkWork / 16 && counted(l)) {
-		uint64_t n = std::min(chunkIterations, chunkWork / std::max<uint64_t>(each, 1));
+		uint64_t n = chunkIterations;
+		while (n > 16 && n * each > chunkWork)
+			n /= 2;
 		plan.chunked.push_back({l.getHeader(), n});
 		return;
 	}
@@ -266,7 +316,7 @@ PollPlan planPolls(Function &f, FunctionAnalysisManager &fam, const Recursion &r
 {
 	PollPlan plan;
 
-	Planner(f, fam, plan).run();
+	Planner(f, fam, plan, rec).run();
 	plan.recursion = recursionPoint(f, fam.getResult<DominatorTreeAnalysis>(f), rec);
 	return plan;
 }

@@ -20,7 +20,7 @@ int program_main(int argc, char **argv);
 
 static char common_stack[COMMON_STACK] __attribute__((aligned(16)));
 char *__drover_csp = common_stack + COMMON_STACK;
-volatile int __drover_poll = 1;
+volatile int __drover_poll;
 
 static struct drover_frame **frames;
 static unsigned nframes;
@@ -154,6 +154,7 @@ int main(int argc, char **argv)
 	frames = calloc(MAX_FRAMES, sizeof(*frames));
 	at = number("DROVER_TEST_AT");
 	every = number("DROVER_TEST_EVERY");
+	__drover_poll = at || number("DROVER_TEST_COUNT");
 	if (!frames)
 		die("no memory");
 	int status = enter(argc, argv);
