@@ -154,20 +154,46 @@ int cmd_migrate(int argc, char **argv)
 	return 0;
 }
 
+/* KEY=NUMBER */
+static int add_policy_option(json_t *policy, const char *text, struct err *e)
+{
+	const char *eq = strchr(text, '=');
+	json_t *options = json_object_get(policy, "options");
+	char key[64], *end = NULL;
+	double v = eq ? strtod(eq + 1, &end) : 0;
+
+	if (!eq || eq == text || (size_t)(eq - text) >= sizeof(key) || end == eq + 1 || *end)
+		return err_set(e, -EINVAL, "'%s' is not OPTION=NUMBER", text);
+	(void)snprintf(key, sizeof(key), "%.*s", (int)(eq - text), text);
+	if (!options) {
+		options = json_object();
+		(void)json_object_set_new(policy, "options", options);
+	}
+	/* Whole numbers go as such: some options take no others. */
+	(void)json_object_set_new(options, key,
+				  strchr(eq, '.') ? json_real(v) : json_integer((json_int_t)v));
+	return 0;
+}
+
 int cmd_policy(int argc, char **argv)
 {
-	struct cli c = {.usage = "usage: drover policy [NAME] [--json] [--server URL]\n"
-				 "Shows the policy, or sets it: balance, consolidate, static.\n"};
+	struct cli c = {
+		.usage = "usage: drover policy [NAME [OPTION=NUMBER]...] [--json] [--server URL]\n"
+			 "Shows the policy, or sets it: balance, consolidate, static. Options:\n"
+			 "hysteresis, cooldown_ms, settle_ms, max_in_flight, horizon_s.\n"};
 	_cleanup_json_ json_t *in = NULL, *out = NULL;
 	struct err e = ERR_INIT;
 	const char *name;
-	int rc = parse(argc, argv, &c, 0, 1);
+	int rc = parse(argc, argv, &c, 0, 8);
 
 	if (rc)
 		return rc;
 	if (optind < argc)
 		in = json_pack("{s:s}", "name", argv[optind]);
-	rc = cli_open(&c, &e);
+	for (int i = optind + 1; !rc && i < argc; i++)
+		rc = add_policy_option(in, argv[i], &e);
+	if (!rc)
+		rc = cli_open(&c, &e);
 	if (!rc)
 		rc = cli_json(&c, in ? "PUT" : "GET", "/v1/policy", in, &out, &e);
 	cli_close(&c);

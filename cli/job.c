@@ -109,7 +109,7 @@ int cli_job_submit(struct cli *c, const json_t *body, json_t **out, struct err *
 	}
 }
 
-static bool ended(const json_t *job)
+bool cli_job_ended(const json_t *job)
 {
 	const char *s = json_string_value(json_object_get(job, "state"));
 
@@ -130,7 +130,7 @@ int cli_job_wait(struct cli *c, const char *id, json_t **out, struct err *e)
 
 		err_clear(e);
 		rc = cli_json(c, "GET", path, NULL, &j, e);
-		if (!rc && ended(j)) {
+		if (!rc && cli_job_ended(j)) {
 			*out = json_incref(j);
 			return 0;
 		}

@@ -19,6 +19,9 @@ int cli_bundle_ensure(struct cli *c, const char *name, struct cli_bundle *b, str
 /* Submits once, however often it is sent: body is POST /v1/jobs'. *out is the job. */
 int cli_job_submit(struct cli *c, const json_t *body, json_t **out, struct err *e);
 
+/* Whether a job (as the scheduler shows it) has ended. */
+bool cli_job_ended(const json_t *job);
+
 /* Waits until the job has ended; *out is the job. Survives a scheduler that is away for a while. */
 int cli_job_wait(struct cli *c, const char *id, json_t **out, struct err *e);
 

@@ -32,6 +32,8 @@ struct run {
 	struct known_bundle known[WAVES_MAX_KINDS];
 	size_t nknown;
 	json_t *ids; /* of the submitted jobs, in order */
+	bool *ended; /* which of them are known to have ended */
+	size_t nended;
 };
 
 static int bundle_of(struct run *r, const char *program, const char **sha, struct err *e)
@@ -65,6 +67,43 @@ static void sleep_until(uint64_t mono_ns)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		continue;
+}
+
+/* Looks once at every job that is not known to have ended. */
+static int count_ends(struct run *r, struct err *e)
+{
+	size_t i;
+	json_t *id;
+
+	json_array_foreach(r->ids, i, id)
+	{
+		_cleanup_json_ json_t *job = NULL;
+		char path[96];
+		int rc;
+
+		if (r->ended[i])
+			continue;
+		(void)snprintf(path, sizeof(path), "/v1/jobs/%.60s", json_string_value(id));
+		rc = cli_json(&r->cli, "GET", path, NULL, &job, e);
+		if (rc)
+			return rc;
+		r->ended[i] = cli_job_ended(job);
+		r->nended += r->ended[i];
+	}
+	return 0;
+}
+
+/* A sustained load: the next job comes when so many of those before it have ended. */
+static int wait_ends(struct run *r, size_t want, struct err *e)
+{
+	int rc = 0;
+
+	while (!rc && r->nended < want) {
+		rc = count_ends(r, e);
+		if (!rc && r->nended < want)
+			sleep_until(clock_monotonic_ns() + 100 * NS_PER_MS);
+	}
+	return rc;
 }
 
 static int submit_one(struct run *r, const struct wave_job *w, struct err *e)
@@ -114,7 +153,9 @@ static int submit_all(struct run *r, struct err *e)
 		if (w->wave != wave)
 			in_wave = 0;
 		wave = w->wave;
-		rc = submit_one(r, w, e);
+		rc = wait_ends(r, w->after_ends, e);
+		if (!rc)
+			rc = submit_one(r, w, e);
 		if (rc)
 			return rc;
 		in_wave++;
@@ -165,7 +206,10 @@ static int load_trace(const char *path, struct run *r, struct err *e)
 	rc = file_read(path, &b, e);
 	if (!rc && (rc = wave_read(buf_cstr(&b), b.len, &r->trace, e)))
 		err_wrap(e, "%s", path);
-	return rc;
+	if (rc)
+		return rc;
+	r->ended = calloc(r->trace.njobs + 1, sizeof(*r->ended));
+	return r->ended ? 0 : err_set(e, -ENOMEM, "%s: out of memory", path);
 }
 
 static int run_trace(struct run *r, bool wait, struct err *e)
@@ -222,5 +266,6 @@ int cmd_run(int argc, char **argv)
 	cli_close(&r.cli);
 	wave_trace_free(&r.trace);
 	json_decref(r.ids);
+	free(r.ended);
 	return rc < 0 ? cli_fail(&e) : rc;
 }
