@@ -8,4 +8,5 @@ struct k_sigaction {
 	unsigned mask[2];
 };
 
-hidden void __restore(void), __restore_rt(void);
+hidden void __restore_rt(void);
+#define __restore __restore_rt
