@@ -162,25 +162,29 @@ static void commit(struct cluster *c, uint64_t now_ms, struct migration *m, stru
 	j->placed_revision = m->to->revision;
 }
 
-static void take(uint64_t *to, uint64_t from)
+static bool take(uint64_t *to, uint64_t from)
 {
-	if (from)
-		*to = from;
+	if (!from || *to == from)
+		return false;
+	*to = from;
+	return true;
 }
 
-/* Each side measures its half; what it doesn't know it leaves out. */
-static void take_figures(struct migration *m, const struct job_report *r)
+/* Each side measures its half; what it doesn't know it leaves out. True if anything is new. */
+static bool take_figures(struct migration *m, const struct job_report *r)
 {
-	take(&m->image_bytes, r->image_bytes);
-	take(&m->frames, r->frames);
-	take(&m->save_us, r->save_us);
-	take(&m->transfer_us, r->transfer_us);
-	take(&m->load_us, r->load_us);
-	take(&m->rebuild_us, r->rebuild_us);
-	take(&m->frozen_ms, r->frozen_ms);
-	take(&m->resumed_ms, r->resumed_ms);
-	take(&m->frozen_mono_ns, r->frozen_mono_ns);
-	take(&m->resumed_mono_ns, r->resumed_mono_ns);
+	bool is_new = take(&m->image_bytes, r->image_bytes);
+
+	is_new |= take(&m->frames, r->frames);
+	is_new |= take(&m->save_us, r->save_us);
+	is_new |= take(&m->transfer_us, r->transfer_us);
+	is_new |= take(&m->load_us, r->load_us);
+	is_new |= take(&m->rebuild_us, r->rebuild_us);
+	is_new |= take(&m->frozen_ms, r->frozen_ms);
+	is_new |= take(&m->resumed_ms, r->resumed_ms);
+	is_new |= take(&m->frozen_mono_ns, r->frozen_mono_ns);
+	is_new |= take(&m->resumed_mono_ns, r->resumed_mono_ns);
+	return is_new;
 }
 
 static void destination_reports(struct cluster *c, uint64_t now_ms, struct migration *m,
@@ -251,7 +255,9 @@ void migration_report(struct cluster *c, uint64_t now_ms, struct node *n,
 
 	if (!m || r->migration != m->id || r->attempt != m->attempt || (n != m->from && n != m->to))
 		return;
-	take_figures(m, r);
+	/* Saved at once: the side that measured may be gone after a restart. */
+	if (take_figures(m, r))
+		fx_migration(fx, m, NULL);
 	if (m->state >= MIG_COMMITTED) {
 		/* A job that ran and ended between two reports has arrived, too. */
 		if (n == m->to && r->epoch == m->next_epoch &&
