@@ -166,9 +166,8 @@ static void print_config(const struct node *n)
 	printf("node %s: %s%s, %u cpus, state in %s\n", n->opt.name, isa_name(n->opt.isa),
 	       n->emulated ? " (emulated by qemu-user)" : "", n->opt.cpus, n->opt.state_dir);
 	printf("profile %s: %s; idle %.2f W (%s), %.2f W per busy core (%s)\n", n->profile.name,
-	       n->profile.title, n->profile.idle_w.value,
-	       n->profile.idle_w.published ? "published" : "assumed", n->profile.core_w.value,
-	       n->profile.core_w.published ? "published" : "assumed");
+	       n->profile.title, n->profile.idle_w.value, profile_kind_name(n->profile.idle_w.kind),
+	       n->profile.core_w.value, profile_kind_name(n->profile.core_w.kind));
 	printf("meter %s: source %s, scope %s, %s\n", n->meter->name, n->meter->ops->source,
 	       n->meter->scope, n->meter->ops->kind);
 }

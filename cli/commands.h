@@ -9,5 +9,6 @@ command_fn cmd_submit, cmd_run;                              /* submit.c, run.c 
 command_fn cmd_queue, cmd_nodes, cmd_migrations, cmd_energy; /* list.c */
 command_fn cmd_show, cmd_cancel, cmd_migrate, cmd_policy;    /* control.c */
 command_fn cmd_logs, cmd_events;                             /* stream.c */
+command_fn cmd_profile;                                      /* profile.c */
 
 #endif

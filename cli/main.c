@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{"migrations", "", "list moves of jobs", cmd_migrations},
 	{"energy", "", "energy by node and by job", cmd_energy},
 	{"policy", "[NAME]", "show or set the policy", cmd_policy},
+	{"profile", "[OPTION]...", "measure this machine and write its profile", cmd_profile},
 	{"events", "", "print what happens as it happens", cmd_events},
 	{NULL, NULL, NULL, NULL},
 };

@@ -12,38 +12,121 @@
 
 #define PROFILE_MAX_BYTES (64u << 10)
 
+const char *const profile_kernels[PROFILE_KERNELS + 1] = {"ep", "is", "cg", "mg", "ft", NULL};
+const char *const profile_classes[PROFILE_CLASSES + 1] = {"S", "W", "A", "B", "C", NULL};
+
+static const char *const kind_names[] = {"unknown", "assumed", "published", "measured", NULL};
+
+/* Kinds as they may stand in a file: all but the first. */
+static void get_kind(struct json_fields *f, enum profile_kind *kind)
+{
+	int k = 0;
+
+	json_get_enum(f, "kind", JSON_REQUIRED, kind_names + 1, &k);
+	*kind = (enum profile_kind)(k + 1);
+}
+
+const char *profile_kind_name(enum profile_kind kind)
+{
+	return kind_names[kind];
+}
+
 const char *profile_default(enum isa isa)
 {
 	return isa == ISA_AARCH64 ? "x-gene-1" : "xeon-e5-1650-v2";
 }
 
-static void parse_value(struct json_fields *outer, const char *key, struct profile_value *v)
+static void parse_value(struct json_fields *outer, const char *key, enum json_need need, double lo,
+			struct profile_value *v)
 {
-	static const char *const kinds[] = {"assumed", "published", NULL};
 	const json_t *obj = NULL;
 	struct json_fields f;
 	struct err e = ERR_INIT;
-	int kind = 0;
 
-	json_get_obj(outer, key, JSON_REQUIRED, &obj);
+	json_get_obj(outer, key, need, &obj);
 	if (!obj)
 		return;
 	json_fields_init(&f, obj, key, &e);
-	json_get_f64(&f, "value", JSON_REQUIRED, 0.001, 100000, &v->value);
-	json_get_enum(&f, "kind", JSON_REQUIRED, kinds, &kind);
+	json_get_f64(&f, "value", JSON_REQUIRED, lo, 1e9, &v->value);
+	get_kind(&f, &v->kind);
 	json_get_str(&f, "source", JSON_REQUIRED, v->source, sizeof(v->source));
-	v->published = kind == 1;
 	if (json_fields_end(&f))
 		json_fail(outer, key, "%s", e.msg);
 }
 
+/* The numbers of one kernel by class; a class may be missing or null. */
+static int parse_kernel(const json_t *obj, const char *kernel, double lo,
+			double value[PROFILE_CLASSES], struct err *e)
+{
+	struct json_fields f;
+
+	json_fields_init(&f, obj, kernel, e);
+	for (int c = 0; c < PROFILE_CLASSES; c++)
+		json_get_f64(&f, profile_classes[c], JSON_OPTIONAL, lo, 1e9, &value[c]);
+	return json_fields_end(&f);
+}
+
+static void parse_runs(struct json_fields *outer, const char *key, double lo,
+		       struct profile_runs *r)
+{
+	const json_t *obj = NULL, *runs = NULL;
+	struct json_fields f, by_kernel;
+	struct err e = ERR_INIT;
+	int rc;
+
+	for (int k = 0; k < PROFILE_KERNELS; k++)
+		for (int c = 0; c < PROFILE_CLASSES; c++)
+			r->value[k][c] = -1;
+	json_get_obj(outer, key, JSON_OPTIONAL, &obj);
+	if (!obj)
+		return;
+	json_fields_init(&f, obj, key, &e);
+	get_kind(&f, &r->kind);
+	json_get_str(&f, "source", JSON_REQUIRED, r->source, sizeof(r->source));
+	json_get_obj(&f, "runs", JSON_REQUIRED, &runs);
+	rc = json_fields_end(&f);
+	if (!rc) {
+		json_fields_init(&by_kernel, runs, "runs", &e);
+		for (int k = 0; k < PROFILE_KERNELS && !rc; k++) {
+			const json_t *kernel = NULL;
+
+			json_get_obj(&by_kernel, profile_kernels[k], JSON_OPTIONAL, &kernel);
+			if (kernel)
+				rc = parse_kernel(kernel, profile_kernels[k], lo, r->value[k], &e);
+		}
+		if (!rc)
+			rc = json_fields_end(&by_kernel);
+	}
+	if (rc)
+		json_fail(outer, key, "%s", e.msg);
+}
+
+static void parse_values(struct json_fields *f, struct profile *p)
+{
+	parse_value(f, "idle_w", JSON_REQUIRED, 0.001, &p->idle_w);
+	parse_value(f, "core_w", JSON_REQUIRED, 0.001, &p->core_w);
+	parse_value(f, "peak_w", JSON_REQUIRED, 0.001, &p->peak_w);
+	parse_value(f, "sleep_w", JSON_OPTIONAL, 0, &p->sleep_w);
+	parse_value(f, "sleep_s", JSON_OPTIONAL, 0, &p->sleep_s);
+	parse_value(f, "wake_s", JSON_OPTIONAL, 0, &p->wake_s);
+	parse_value(f, "wake_j", JSON_OPTIONAL, 0, &p->wake_j);
+	parse_value(f, "memory_mib", JSON_OPTIONAL, 1, &p->memory_mib);
+	parse_value(f, "link_mbit", JSON_OPTIONAL, 0.001, &p->link_mbit);
+	parse_runs(f, "time_s", 1e-6, &p->time_s);
+	parse_runs(f, "footprint_mib", 0.001, &p->footprint_mib);
+	parse_runs(f, "dirty_mib_s", 0, &p->dirty_mib_s);
+	if (!f->code && p->peak_w.value < p->idle_w.value)
+		json_fail(f, "peak_w", "is below idle_w");
+}
+
 int profile_parse(const char *text, size_t len, struct profile *p, struct err *e)
 {
+	static const char *const scopes[] = {"machine", "processor", NULL};
 	_cleanup_json_ json_t *root = NULL;
 	struct json_fields f;
 	uint64_t version = 0, cores = 0, nm = 0;
 	char isa[16] = "";
-	int rc;
+	int scope = 0, rc;
 
 	*p = (struct profile){0};
 	rc = json_parse(text, len, PROFILE_MAX_BYTES, "machine profile", &root, e);
@@ -57,17 +140,15 @@ int profile_parse(const char *text, size_t len, struct profile *p, struct err *e
 	json_get_u64(&f, "cores", JSON_REQUIRED, 1, 4096, &cores);
 	json_get_u64(&f, "process_nm", JSON_OPTIONAL, 1, 10000, &nm);
 	json_get_f64(&f, "ghz", JSON_OPTIONAL, 0.01, 100, &p->ghz);
-	parse_value(&f, "idle_w", &p->idle_w);
-	parse_value(&f, "core_w", &p->core_w);
-	parse_value(&f, "peak_w", &p->peak_w);
+	json_get_enum(&f, "scope", JSON_OPTIONAL, scopes, &scope);
+	parse_values(&f, p);
 	if (!f.code && isa_parse(isa) < 0)
 		json_fail(&f, "isa", "'%s' is not an ISA", isa);
 	else if (!f.code)
 		p->isa = (enum isa)isa_parse(isa);
 	p->cores = (unsigned int)cores;
 	p->process_nm = (unsigned int)nm;
-	if (!f.code && p->peak_w.value < p->idle_w.value)
-		json_fail(&f, "peak_w", "is below idle_w");
+	p->processor = scope == 1;
 	return json_fields_end(&f);
 }
 

@@ -276,7 +276,7 @@ static void the_profiles_that_are_installed_are_sound_and_say_their_sources(void
 		struct profile p;
 		char path[512];
 
-		snprintf(path, sizeof(path), "%s/agent/meter/profiles/%s.json",
+		snprintf(path, sizeof(path), "%s/workloads/profiles/%s.json",
 			 getenv("DROVER_SRCDIR"), names[i]);
 		if (profile_load(path, &p, &e))
 			fail_msg("%s", e.msg);
