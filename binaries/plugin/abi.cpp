@@ -6,7 +6,11 @@
  *   3-4 equal floats        in registers on AArch64: the callee copies into a local at once,
  *                           so that the native argument area is dead before any site
  *
- * AArch64 modules have no byval and pass through unchanged. */
+ * 3-4 equal floats returned: in registers on AArch64, so x86-64 returns the value itself too,
+ * instead of storing it where a pointer of the caller says.
+ *
+ * All code of a program goes through here, the C library included. AArch64 modules have nothing
+ * of this and pass through unchanged. */
 #include "plugin.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -64,15 +68,16 @@ static AllocaInst *localCopy(Function &f, Type *t, MaybeAlign align, const Twine
 	return a;
 }
 
+/* The front end's stores of scalar arguments, and the copies made here. */
 static bool storesEarlierArgument(const Instruction &i, const Argument &arg)
 {
-	if (!isa<StoreInst>(i) && !isa<MemCpyInst>(i))
-		return false;
-	for (const Value *v : i.operand_values())
-		if (auto *a = dyn_cast<Argument>(v))
-			if (a->getArgNo() < arg.getArgNo())
-				return true;
-	return false;
+	const Argument *a = nullptr;
+
+	if (auto *s = dyn_cast<StoreInst>(&i))
+		a = dyn_cast<Argument>(s->getValueOperand());
+	else if (auto *c = dyn_cast<MemCpyInst>(&i))
+		a = dyn_cast<Argument>(c->getRawSource());
+	return a && a->getArgNo() < arg.getArgNo() && a->hasByValAttr() == isa<MemCpyInst>(i);
 }
 
 /* Where AArch64 stores this argument: behind the ones before it. Stack data is numbered by first
@@ -110,15 +115,17 @@ static void copyAtEntry(Function &f, Argument &arg, Type *t, const DataLayout &d
 
 static void definition(Function &f, const DataLayout &dl)
 {
+	std::vector<Argument *> plain;
+
 	for (Argument &arg : f.args()) {
 		Type *t = arg.getParamByValType();
-		if (!t)
-			continue;
-		if (!inRegisters(t, dl))
-			arg.removeAttr(Attribute::ByVal);
-		else if (!f.isDeclaration())
+		if (t && !inRegisters(t, dl))
+			plain.push_back(&arg);
+		else if (t && !f.isDeclaration())
 			copyAtEntry(f, arg, t, dl);
 	}
+	for (Argument *arg : plain)
+		arg->removeAttr(Attribute::ByVal);
 }
 
 /* A temporary the front end made for this argument is the copy already. */
@@ -149,6 +156,97 @@ static void call(CallBase &c, const DataLayout &dl)
 	}
 }
 
+/* ---- wide homogeneous results -------------------------------------------------------------- */
+
+static Type *wideResult(const FunctionType *t, const AttributeList &attrs, const DataLayout &dl)
+{
+	Type *s = t->getNumParams() ? attrs.getParamStructRetType(0) : nullptr;
+
+	return s && isWideHomogeneous(s, dl) ? s : nullptr;
+}
+
+static FunctionType *directType(const FunctionType *t, Type *result)
+{
+	return FunctionType::get(result, t->params().drop_front(), t->isVarArg());
+}
+
+static AttributeList directAttributes(LLVMContext &ctx, const AttributeList &old, unsigned params)
+{
+	SmallVector<AttributeSet, 8> rest;
+
+	for (unsigned i = 1; i < params; i++)
+		rest.push_back(old.getParamAttrs(i));
+	return AttributeList::get(ctx, old.getFnAttrs(), AttributeSet(), rest);
+}
+
+static void returnDirectly(Function &f, Type *result)
+{
+	FunctionType *t = directType(f.getFunctionType(), result);
+	Function *g = Function::Create(t, f.getLinkage(), f.getAddressSpace());
+
+	f.getParent()->getFunctionList().insert(f.getIterator(), g);
+	g->copyAttributesFrom(&f);
+	g->setAttributes(directAttributes(f.getContext(), f.getAttributes(),
+					  static_cast<unsigned>(f.arg_size())));
+	g->setComdat(f.getComdat());
+	g->takeName(&f);
+	g->splice(g->begin(), &f);
+	for (unsigned i = 1; i < f.arg_size(); i++) {
+		g->getArg(i - 1)->takeName(f.getArg(i));
+		f.getArg(i)->replaceAllUsesWith(g->getArg(i - 1));
+	}
+	if (!g->isDeclaration()) {
+		AllocaInst *a = localCopy(*g, result, f.getParamAlign(0), "retval");
+		f.getArg(0)->replaceAllUsesWith(a);
+		for (BasicBlock &b : *g)
+			if (auto *ret = dyn_cast<ReturnInst>(b.getTerminator())) {
+				IRBuilder<> at(ret);
+				at.CreateRet(at.CreateLoad(result, a));
+				ret->eraseFromParent();
+			}
+	}
+	g->setSubprogram(f.getSubprogram());
+	f.setSubprogram(nullptr);
+	f.replaceAllUsesWith(g);
+	f.eraseFromParent();
+}
+
+static void takeDirectly(CallInst &c, Type *result)
+{
+	FunctionType *t = directType(c.getFunctionType(), result);
+	SmallVector<Value *, 8> args(drop_begin(c.args()));
+	IRBuilder<> b(&c);
+
+	CallInst *direct = b.CreateCall(t, c.getCalledOperand(), args);
+	direct->setAttributes(directAttributes(c.getContext(), c.getAttributes(),
+					       static_cast<unsigned>(c.arg_size())));
+	direct->setCallingConv(c.getCallingConv());
+	direct->setDebugLoc(c.getDebugLoc());
+	b.CreateAlignedStore(direct, c.getArgOperand(0), c.getParamAlign(0));
+	c.eraseFromParent();
+}
+
+static void neutralResults(Module &m)
+{
+	const DataLayout &dl = m.getDataLayout();
+	std::vector<std::pair<CallInst *, Type *>> calls;
+	std::vector<std::pair<Function *, Type *>> functions;
+
+	for (Function &f : m) {
+		if (Type *t = wideResult(f.getFunctionType(), f.getAttributes(), dl))
+			functions.push_back({&f, t});
+		for (Instruction &i : instructions(f))
+			if (auto *c = dyn_cast<CallInst>(&i))
+				if (Type *t = wideResult(c->getFunctionType(), c->getAttributes(),
+							 dl))
+					calls.push_back({c, t});
+	}
+	for (auto [c, t] : calls)
+		takeDirectly(*c, t);
+	for (auto [f, t] : functions)
+		returnDirectly(*f, t);
+}
+
 void neutralCalls(Module &m)
 {
 	const DataLayout &dl = m.getDataLayout();
@@ -162,6 +260,7 @@ void neutralCalls(Module &m)
 	}
 	for (CallBase *c : calls)
 		call(*c, dl);
+	neutralResults(m);
 }
 
 } // namespace drover

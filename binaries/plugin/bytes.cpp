@@ -10,6 +10,26 @@ using namespace llvm;
 namespace drover
 {
 
+/* Marks the bytes of `t` that hold something. What one ISA copies as a whole the other copies by
+ * members; padding is nobody's state. Within a union another member may use it. */
+static void markUsed(Type *t, const DataLayout &dl, BitVector &used, uint64_t at)
+{
+	auto *s = dyn_cast<StructType>(t);
+
+	if (auto *a = dyn_cast<ArrayType>(t)) {
+		uint64_t step = dl.getTypeAllocSize(a->getElementType());
+		for (uint64_t i = 0; i < a->getNumElements(); i++)
+			markUsed(a->getElementType(), dl, used, at + i * step);
+	} else if (s && !(s->hasName() && s->getName().starts_with("union."))) {
+		const StructLayout *layout = dl.getStructLayout(s);
+		for (unsigned i = 0; i < s->getNumElements(); i++)
+			markUsed(s->getElementType(i), dl, used, at + layout->getElementOffset(i));
+	} else {
+		used.set(static_cast<unsigned>(at),
+			 static_cast<unsigned>(at + dl.getTypeStoreSize(t)));
+	}
+}
+
 Bytes::Bytes(Function &f, const Frame &frame) : dl(f.getParent()->getDataLayout()), frame(frame)
 {
 	for (AllocaInst *a : frame.natives) {
@@ -18,6 +38,11 @@ Bytes::Bytes(Function &f, const Frame &frame) : dl(f.getParent()->getDataLayout(
 	}
 	if (!total)
 		return;
+	used.resize(total);
+	for (AllocaInst *a : frame.natives)
+		markUsed(ArrayType::get(a->getAllocatedType(),
+					cast<ConstantInt>(a->getArraySize())->getZExtValue()),
+			 dl, used, start[a]);
 	for (BasicBlock &b : f)
 		local(b);
 	flowBack(f);
@@ -170,6 +195,7 @@ std::vector<ByteRun> Bytes::at(BasicBlock *b) const
 		return runs;
 	BitVector want = it->second.live;
 	want &= it->second.written;
+	want &= used;
 	for (AllocaInst *a : frame.natives) {
 		unsigned first = start.lookup(a);
 		unsigned end =

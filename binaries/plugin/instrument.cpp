@@ -154,8 +154,8 @@ void runInstrument(Module &m)
 	nameConstants(m);
 	for (Function &f : m)
 		lowerComputedGoto(f);
-	std::vector<Instrumented> fns = choose(m, mig);
 	neutralCalls(m);
+	std::vector<Instrumented> fns = choose(m, mig);
 	dropFalseAttributes(m, mig);
 	{
 		Neutral n(m);
@@ -172,6 +172,7 @@ void runInstrument(Module &m)
 
 void runLayout(Module &m)
 {
+	neutralCalls(m);
 	nameConstants(m);
 	nameSections(m);
 	keepData(m);

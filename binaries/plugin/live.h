@@ -42,6 +42,7 @@ class Bytes
 	const llvm::DataLayout &dl;
 	const Frame &frame;
 	unsigned total = 0;
+	llvm::BitVector used; /* not padding */
 	llvm::DenseMap<const llvm::AllocaInst *, unsigned> start;
 	llvm::DenseMap<const llvm::BasicBlock *, Sets> sets;
 };

@@ -158,6 +158,25 @@ bool Recursion::inner(const CallBase &c) const
 	return false;
 }
 
+/* The beginning of a block; in the entry block, behind the arguments' stores. Right in front of the
+ * call its arguments may already be split into registers, which each ISA does in its own way. */
+static Instruction *beginning(BasicBlock &b)
+{
+	Instruction *first = &*b.getFirstInsertionPt();
+
+	if (!b.isEntryBlock())
+		return first;
+	while (isa<AllocaInst>(first))
+		first = first->getNextNode();
+	for (Instruction *i = first; !i->isTerminator(); i = i->getNextNode()) {
+		if (isRealCall(*i))
+			break;
+		if (isa<StoreInst>(i) || isa<MemCpyInst>(i))
+			first = i->getNextNode();
+	}
+	return first;
+}
+
 static Instruction *recursionPoint(Function &f, DominatorTree &dt, const Recursion &rec)
 {
 	BasicBlock *common = nullptr;
@@ -171,11 +190,11 @@ static Instruction *recursionPoint(Function &f, DominatorTree &dt, const Recursi
 	}
 	if (!common)
 		return nullptr;
+	bool calls = false;
 	for (Instruction &i : *common)
 		if (auto *c = dyn_cast<CallBase>(&i))
-			if (rec.inner(*c))
-				return &i;
-	return common->getTerminator();
+			calls |= rec.inner(*c);
+	return calls ? beginning(*common) : common->getTerminator();
 }
 
 /* ---- loops --------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ FunctionAnalysisManager &Neutral::analyses()
 /* Also what is copied as a block: a temporary for an argument that is handed over in registers. */
 static bool mayCrossCall(const AllocaInst &a)
 {
-	if (a.getAllocatedType()->isAggregateType())
+	if (a.getAllocatedType()->isAggregateType() || a.getAllocatedType()->isIntegerTy(128))
 		return true;
 	for (const User *u : a.users())
 		if (isa<MemIntrinsic>(u))

@@ -62,19 +62,7 @@ static const char *refusedCall(const CallBase &c)
 	return nullptr;
 }
 
-/* On one ISA such a value is in registers, on the other in memory of the caller. */
-static bool hasWideHomogeneous(FunctionType *t, AttributeList attrs, const DataLayout &dl)
-{
-	if (isWideHomogeneous(t->getReturnType(), dl))
-		return true;
-	for (unsigned i = 0; i < t->getNumParams(); i++)
-		if (Type *s = attrs.getParamStructRetType(i))
-			if (isWideHomogeneous(s, dl))
-				return true;
-	return false;
-}
-
-static const char *refusedInstruction(const Instruction &i, const DataLayout &dl)
+static const char *refusedInstruction(const Instruction &i)
 {
 	if (auto *g = dyn_cast<GetElementPtrInst>(&i))
 		return isVaListType(g->getSourceElementType()) ? "va_list" : nullptr;
@@ -94,19 +82,11 @@ static const char *refusedInstruction(const Instruction &i, const DataLayout &dl
 	if (i.getType()->isX86_FP80Ty())
 		return "80-bit long double";
 	auto *c = dyn_cast<CallBase>(&i);
-	if (!c)
-		return nullptr;
-	if (const char *why = refusedCall(*c))
-		return why;
-	if (hasWideHomogeneous(c->getFunctionType(), c->getAttributes(), dl))
-		return "call that returns a structure of 3 or 4 doubles";
-	return nullptr;
+	return c ? refusedCall(*c) : nullptr;
 }
 
 Refusal refusal(const Function &f)
 {
-	const DataLayout &dl = f.getParent()->getDataLayout();
-
 	if (f.hasFnAttribute(Attribute::Naked))
 		return {"naked function"};
 	if (f.hasFnAttribute(Attribute::PresplitCoroutine))
@@ -117,10 +97,8 @@ Refusal refusal(const Function &f)
 		return {"exception handling"};
 	if (f.getCallingConv() != CallingConv::C)
 		return {"calling convention of its own"};
-	if (hasWideHomogeneous(f.getFunctionType(), f.getAttributes(), dl))
-		return {"returns a structure of 3 or 4 doubles"};
 	for (const Instruction &i : instructions(f))
-		if (const char *why = refusedInstruction(i, dl))
+		if (const char *why = refusedInstruction(i))
 			return {why, &i};
 	return {};
 }

@@ -28,10 +28,10 @@ static StringSet<> functionsWithPolls(const Module &m)
 	nameConstants(*copy);
 	for (Function &f : *copy)
 		lowerComputedGoto(f);
+	neutralCalls(*copy);
 	for (Function &f : *copy)
 		if (!f.isDeclaration() && refusal(f).reason.empty())
 			fns.push_back(&f);
-	neutralCalls(*copy);
 	Neutral n(*copy);
 	for (Function *f : fns)
 		n.simplify(*f);

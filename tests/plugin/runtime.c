@@ -6,6 +6,7 @@
  *	DROVER_TEST_COUNT=1    print the number of points to standard error at the end */
 #include "migrator/include/abi.h"
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 extern const struct drover_fn __start_drover_fns[] __attribute__((weak));
 extern const struct drover_fn __stop_drover_fns[] __attribute__((weak));
 int program_main(int argc, char **argv);
+extern char end[]; /* of the program; shared libraries lie above */
 
 static char common_stack[COMMON_STACK] __attribute__((aligned(16)));
 char *__drover_csp = common_stack + COMMON_STACK;
@@ -108,10 +110,29 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
 
 static __attribute__((noinline)) int enter(int argc, char **argv);
 
+/* A frame without landing pads is not the compiler's: capture waits until it has returned. */
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
+{
+	bool *foreign = arg;
+
+	if (_Unwind_GetRegionStart(context) == (uintptr_t)enter)
+		return _URC_END_OF_STACK;
+	if (_Unwind_GetRegionStart(context) != (uintptr_t)__drover_poll_slow &&
+	    (!_Unwind_GetLanguageSpecificData(context) ||
+	     _Unwind_GetRegionStart(context) > (uintptr_t)end))
+		*foreign = true;
+	return _URC_NO_REASON;
+}
+
 void __drover_poll_slow(void)
 {
+	bool foreign = false;
+
 	points++;
 	if (!at || points < at || (points > at && (!every || (points - at) % every)))
+		return;
+	_Unwind_Backtrace(look, &foreign);
+	if (foreign)
 		return;
 	nframes = 0;
 	captured_csp = __drover_csp;

@@ -25,6 +25,10 @@ static long double ld(long double v,int n){ for(int i=0;i<n;i++){ v=v*(long doub
 static _Complex double cx(_Complex double z,int n){ for(int i=0;i<n;i++){ z=z*z+0.1; step(1);} return z; }
 static _Bool flip(_Bool b, short s, signed char c){ step(1); return (b^(s<0))==(c<0); }
 static float fl(float f,int n){ float g=f; for(int i=0;i<n;i++){ g=g*f-1; step(1);} return g; }
+struct d4 { double a[4]; }; struct d3 { double x,y,z; }; struct v4 { double a; struct d3 r; };
+static struct d4 fd4(struct d4 v, struct d3 w){ step(1); v.a[1]+=w.z; step(1); v.a[3]*=w.x; return v; }
+static struct d3 cross(struct d3 a, struct d3 b){ struct d3 r={a.y*b.z-a.z*b.y,a.z*b.x-a.x*b.z,a.x*b.y-a.y*b.x}; step(2); r.x+=a.x; return r; }
+static struct v4 (*volatile pv)(struct v4,int); static struct v4 turn(struct v4 v,int n){ for(int i=0;i<n;i++){ v.r=cross(v.r,(struct d3){1,i,2}); step(1); v.a+=v.r.y; } return v; }
 static struct mix (*volatile pm)(struct mix, struct mix)=fmix;
 int main(void){
   int x=5; struct s12 s={1,2,3}; struct mix m={{4,5,6},{0.5,0.25},7};
@@ -34,5 +38,6 @@ int main(void){
   struct p1 p=fp1((struct p1){&x}); printf(" %d %d",x,*p.p); m=pm(m,fmix(m,m)); printf(" %d %g %d",m.s.b,m.d.x,m.h);
   printf(" %g",fone((struct one){2}).d); union uu u; u.i=3; u=fuu(u); printf(" %d",u.i); struct bits b={3,4,5,6}; b=fb(fb(b)); printf(" %d %d %ld",(int)b.a,(int)b.c,(long)b.d);
   printf(" %d",many(t,t,t,t,s,s,e,9,w)); __int128 q=wide(12345,4); printf(" %llx%016llx",(unsigned long long)(q>>64),(unsigned long long)q);
-  printf(" %.10g",(double)ld(1.25L,3)); _Complex double z=cx(0.3+0.4i,3); printf(" %g %g",__real__ z,__imag__ z); printf(" %d %g\n",flip(1,-2,3),(double)fl(1.5f,4));
+  printf(" %.10g",(double)ld(1.25L,3)); _Complex double z=cx(0.3+0.4i,3); printf(" %g %g",__real__ z,__imag__ z); pv=turn; struct v4 q4=pv((struct v4){1,{1,2,3}},3); struct d4 r4=fd4(fd4((struct d4){{1,2,3,4}},q4.r),q4.r); printf(" %g %g %g %g\n",q4.a,q4.r.z,r4.a[1],r4.a[3]);
+ printf(" %d %g\n",flip(1,-2,3),(double)fl(1.5f,4));
   return tick%256; }
