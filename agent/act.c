@@ -294,18 +294,18 @@ static void drop_forgotten(struct node *n)
 	n->nentries = k;
 }
 
-void act_all(struct node *n)
+/* One pass; true if it made an entry, for which there may be more to do at once. */
+static bool act_once(struct node *n)
 {
 	_cleanup_free_ const struct job **jobs = NULL;
 	_cleanup_free_ struct action *acts = NULL;
 	size_t nacts, njobs = n->nentries;
+	bool added = false;
 
-	if (!n->have_desired)
-		return;
 	jobs = calloc(njobs + 1, sizeof(*jobs));
 	acts = calloc(njobs + n->desired.njobs + 1, sizeof(*acts));
 	if (!jobs || !acts)
-		return;
+		return false;
 	for (size_t i = 0; i < njobs; i++) {
 		struct entry *en = n->entries[i];
 
@@ -316,9 +316,20 @@ void act_all(struct node *n)
 		jobs[i] = &en->job;
 	}
 	nacts = reconcile(n->desired.jobs, n->desired.njobs, jobs, njobs, mono_ms(), acts);
-	for (size_t i = 0; i < nacts; i++)
+	for (size_t i = 0; i < nacts; i++) {
 		carry_out(n, &acts[i]);
+		added = added || acts[i].type == ACT_ADD;
+	}
 	drop_forgotten(n);
+	return added;
+}
+
+void act_all(struct node *n)
+{
+	if (!n->have_desired)
+		return;
+	if (act_once(n))
+		act_once(n);
 	/* Only now: a report of this revision must not lack a job that it asks for. */
 	n->acted_revision = n->desired.revision;
 }

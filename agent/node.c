@@ -21,7 +21,7 @@
 #include "common/log.h"
 
 #define LOOP_MS          500
-#define STATE_DIR_MAX    64 /* a ferry's socket below it has to fit sockaddr_un */
+#define STATE_DIR_MAX    120 /* so that every path below it fits its buffer */
 #define STOP_JOBS_MAX_MS 5000
 
 void node_wake(struct node *n)
@@ -156,7 +156,7 @@ static int init_dirs(struct node *n, struct err *e)
 	if (strlen(n->opt.state_dir) > STATE_DIR_MAX) {
 		err_set(e, -ENAMETOOLONG, "the state directory's name %s is longer than %d bytes",
 			n->opt.state_dir, STATE_DIR_MAX);
-		err_hint(e, "sockets below it have short names by nature: choose a shorter "
+		err_hint(e, "choose a shorter "
 			    "--state-dir");
 		return -ENAMETOOLONG;
 	}
