@@ -24,7 +24,7 @@ struct param {
 	char value[160];
 };
 
-struct http_request {
+struct http_exchange {
 	struct http_server *server;
 	struct MHD_Connection *conn;
 	const struct http_route *route;
@@ -49,7 +49,7 @@ struct http_request {
 	uint64_t deadline_ns; /* of the request, 0 before the first park */
 	uint64_t wake_ns;
 	bool expired;
-	struct http_request *park_next, **park_at;
+	struct http_exchange *park_next, **park_at;
 };
 
 struct http_server {
@@ -62,12 +62,12 @@ struct http_server {
 	pthread_t timer;
 	bool timer_running;
 	bool stopping;
-	struct http_request *parked[PARK_BUCKETS];
+	struct http_exchange *parked[PARK_BUCKETS];
 };
 
 /* ---- parking ------------------------------------------------------------ */
 
-static void unlink_parked(struct http_request *rq)
+static void unlink_parked(struct http_exchange *rq)
 {
 	*rq->park_at = rq->park_next;
 	if (rq->park_next)
@@ -75,10 +75,10 @@ static void unlink_parked(struct http_request *rq)
 	rq->parked = false;
 }
 
-static void park(struct http_request *rq, uint64_t channel, uint64_t wake_ns)
+static void park(struct http_exchange *rq, uint64_t channel, uint64_t wake_ns)
 {
 	struct http_server *s = rq->server;
-	struct http_request **bucket = &s->parked[channel % PARK_BUCKETS];
+	struct http_exchange **bucket = &s->parked[channel % PARK_BUCKETS];
 
 	pthread_mutex_lock(&s->lock);
 	rq->channel = channel;
@@ -104,7 +104,7 @@ static void park(struct http_request *rq, uint64_t channel, uint64_t wake_ns)
 static void resume_some(struct http_server *s, const uint64_t *channel, uint64_t now_ns)
 {
 	for (unsigned int b = 0; b < PARK_BUCKETS; b++) {
-		struct http_request *rq, *next;
+		struct http_exchange *rq, *next;
 
 		if (channel && *channel % PARK_BUCKETS != b)
 			continue;
@@ -125,7 +125,7 @@ static uint64_t next_wake(const struct http_server *s)
 	uint64_t first = UINT64_MAX;
 
 	for (unsigned int b = 0; b < PARK_BUCKETS; b++)
-		for (struct http_request *rq = s->parked[b]; rq; rq = rq->park_next)
+		for (struct http_exchange *rq = s->parked[b]; rq; rq = rq->park_next)
 			if (rq->wake_ns < first)
 				first = rq->wake_ns;
 	return first;
@@ -163,7 +163,7 @@ void http_server_wake(struct http_server *s, uint64_t channel)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void http_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms)
+void http_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms)
 {
 	if (!rq->deadline_ns)
 		rq->deadline_ns = clock_monotonic_ns() + wait_ms * NS_PER_MS;
@@ -171,19 +171,19 @@ void http_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms)
 	park(rq, channel, rq->deadline_ns);
 }
 
-void http_stream_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms)
+void http_stream_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms)
 {
 	park(rq, channel, clock_monotonic_ns() + wait_ms * NS_PER_MS);
 }
 
-bool http_expired(const struct http_request *rq)
+bool http_expired(const struct http_exchange *rq)
 {
 	return rq->expired;
 }
 
 /* ---- reading the request ------------------------------------------------ */
 
-const char *http_param(const struct http_request *rq, const char *name)
+const char *http_param(const struct http_exchange *rq, const char *name)
 {
 	for (unsigned int i = 0; i < rq->nparams; i++)
 		if (!strcmp(rq->params[i].name, name))
@@ -191,12 +191,12 @@ const char *http_param(const struct http_request *rq, const char *name)
 	return NULL;
 }
 
-const char *http_query(const struct http_request *rq, const char *name)
+const char *http_query(const struct http_exchange *rq, const char *name)
 {
 	return MHD_lookup_connection_value(rq->conn, MHD_GET_ARGUMENT_KIND, name);
 }
 
-int http_query_u64(const struct http_request *rq, const char *name, uint64_t fallback, uint64_t max,
+int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback, uint64_t max,
 		   uint64_t *out, struct err *e)
 {
 	const char *s = http_query(rq, name);
@@ -213,18 +213,18 @@ int http_query_u64(const struct http_request *rq, const char *name, uint64_t fal
 	return 0;
 }
 
-const char *http_header(const struct http_request *rq, const char *name)
+const char *http_header(const struct http_exchange *rq, const char *name)
 {
 	return MHD_lookup_connection_value(rq->conn, MHD_HEADER_KIND, name);
 }
 
-const void *http_body(const struct http_request *rq, size_t *len)
+const void *http_body(const struct http_exchange *rq, size_t *len)
 {
 	*len = rq->body.len;
 	return buf_cstr(&rq->body);
 }
 
-int http_body_fd(const struct http_request *rq, uint64_t *len)
+int http_body_fd(const struct http_exchange *rq, uint64_t *len)
 {
 	*len = rq->body_len;
 	if (rq->body_fd >= 0 && lseek(rq->body_fd, 0, SEEK_SET) < 0)
@@ -234,7 +234,7 @@ int http_body_fd(const struct http_request *rq, uint64_t *len)
 
 /* ---- replying ----------------------------------------------------------- */
 
-void http_add_header(struct http_request *rq, const char *name, const char *value)
+void http_add_header(struct http_exchange *rq, const char *name, const char *value)
 {
 	if (rq->nheaders == ARRAY_SIZE(rq->headers))
 		return;
@@ -243,7 +243,7 @@ void http_add_header(struct http_request *rq, const char *name, const char *valu
 	rq->nheaders++;
 }
 
-static void send_response(struct http_request *rq, unsigned int status, const char *type,
+static void send_response(struct http_exchange *rq, unsigned int status, const char *type,
 			  struct MHD_Response *rsp)
 {
 	if (!rsp) {
@@ -258,7 +258,7 @@ static void send_response(struct http_request *rq, unsigned int status, const ch
 	MHD_destroy_response(rsp);
 }
 
-void http_reply_bytes(struct http_request *rq, unsigned int status, const char *type,
+void http_reply_bytes(struct http_exchange *rq, unsigned int status, const char *type,
 		      const void *data, size_t len)
 {
 	send_response(rq, status, type,
@@ -266,12 +266,12 @@ void http_reply_bytes(struct http_request *rq, unsigned int status, const char *
 						      MHD_RESPMEM_MUST_COPY));
 }
 
-void http_reply_empty(struct http_request *rq, unsigned int status)
+void http_reply_empty(struct http_exchange *rq, unsigned int status)
 {
 	http_reply_bytes(rq, status, NULL, "", 0);
 }
 
-static void reply_json_as(struct http_request *rq, unsigned int status, const char *type,
+static void reply_json_as(struct http_exchange *rq, unsigned int status, const char *type,
 			  json_t *body)
 {
 	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
@@ -283,12 +283,12 @@ static void reply_json_as(struct http_request *rq, unsigned int status, const ch
 		http_reply_bytes(rq, 500, "text/plain", "out of memory\n", 14);
 }
 
-void http_reply_json(struct http_request *rq, unsigned int status, json_t *body)
+void http_reply_json(struct http_exchange *rq, unsigned int status, json_t *body)
 {
 	reply_json_as(rq, status, "application/json", body);
 }
 
-void http_reply_fd(struct http_request *rq, unsigned int status, const char *type, int fd,
+void http_reply_fd(struct http_exchange *rq, unsigned int status, const char *type, int fd,
 		   uint64_t offset, uint64_t len)
 {
 	struct MHD_Response *rsp;
@@ -329,7 +329,7 @@ static const char *status_title(unsigned int status)
 	return "Error";
 }
 
-void http_reply_problem(struct http_request *rq, unsigned int status, const char *detail,
+void http_reply_problem(struct http_exchange *rq, unsigned int status, const char *detail,
 			const char *hint)
 {
 	json_t *o = json_pack("{s:s, s:s, s:i}", "type", "about:blank", "title",
@@ -346,7 +346,7 @@ void http_reply_problem(struct http_request *rq, unsigned int status, const char
 	reply_json_as(rq, status, "application/problem+json", o);
 }
 
-void http_reply_err(struct http_request *rq, const struct err *e)
+void http_reply_err(struct http_exchange *rq, const struct err *e)
 {
 	static const struct {
 		int code;
@@ -366,7 +366,7 @@ void http_reply_err(struct http_request *rq, const struct err *e)
 
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
-	struct http_request *rq = cls;
+	struct http_exchange *rq = cls;
 	bool stopping;
 	int64_t n;
 
@@ -382,7 +382,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
-void http_reply_stream(struct http_request *rq, unsigned int status, const char *type,
+void http_reply_stream(struct http_exchange *rq, unsigned int status, const char *type,
 		       struct http_stream stream)
 {
 	rq->stream = stream;
@@ -394,7 +394,7 @@ void http_reply_stream(struct http_request *rq, unsigned int status, const char 
 /* ---- routing ------------------------------------------------------------ */
 
 /* Does url match the pattern? Fills the parameters. */
-static bool match(const char *pattern, const char *url, struct http_request *rq)
+static bool match(const char *pattern, const char *url, struct http_exchange *rq)
 {
 	rq->nparams = 0;
 	while (*pattern) {
@@ -428,7 +428,7 @@ static bool method_is(const struct http_route *r, const char *method)
 }
 
 /* Sets rq->route, or replies 404 or 405. */
-static void find_route(struct http_request *rq, const char *method, const char *url)
+static void find_route(struct http_exchange *rq, const char *method, const char *url)
 {
 	const struct http_server *s = rq->server;
 	char allow[64] = "", detail[256];
@@ -475,7 +475,7 @@ static int open_spool(const char *dir)
 	return fd;
 }
 
-static void reply_too_large(struct http_request *rq)
+static void reply_too_large(struct http_exchange *rq)
 {
 	char detail[96];
 	size_t max = rq->route->body == HTTP_BODY_NONE ? 0 : rq->route->max_body;
@@ -485,7 +485,7 @@ static void reply_too_large(struct http_request *rq)
 }
 
 /* The headers are here: choose the route, prepare for the body. */
-static void begin(struct http_request *rq, const char *method, const char *url)
+static void begin(struct http_exchange *rq, const char *method, const char *url)
 {
 	const char *len;
 
@@ -506,7 +506,7 @@ static void begin(struct http_request *rq, const char *method, const char *url)
 	}
 }
 
-static void take_body(struct http_request *rq, const char *data, size_t len)
+static void take_body(struct http_exchange *rq, const char *data, size_t len)
 {
 	if (rq->too_large || rq->failed)
 		return;
@@ -522,7 +522,7 @@ static void take_body(struct http_request *rq, const char *data, size_t len)
 		rq->failed = buf_append(&rq->body, data, len) != 0;
 }
 
-static void run(struct http_request *rq)
+static void run(struct http_exchange *rq)
 {
 	bool stopping;
 
@@ -544,7 +544,7 @@ static enum MHD_Result access_handler(void *cls, struct MHD_Connection *conn, co
 				      const char *method, const char *version, const char *data,
 				      size_t *len, void **con_cls)
 {
-	struct http_request *rq = *con_cls;
+	struct http_exchange *rq = *con_cls;
 
 	(void)version;
 	if (!rq) {
@@ -574,7 +574,7 @@ static enum MHD_Result access_handler(void *cls, struct MHD_Connection *conn, co
 static void request_done(void *cls, struct MHD_Connection *conn, void **con_cls,
 			 enum MHD_RequestTerminationCode how)
 {
-	struct http_request *rq = *con_cls;
+	struct http_exchange *rq = *con_cls;
 
 	(void)cls;
 	(void)conn;

@@ -21,7 +21,7 @@
 #include "common/err.h"
 
 struct http_server;
-struct http_request;
+struct http_exchange;
 
 enum http_body {
 	HTTP_BODY_NONE,   /* a body is refused (413) */
@@ -35,7 +35,7 @@ struct http_route {
 	enum http_body body;
 	size_t max_body;
 	/* Gives exactly one http_reply_*, or parks. */
-	void (*handle)(struct http_request *rq, void *ctx);
+	void (*handle)(struct http_exchange *rq, void *ctx);
 };
 
 struct http_server_config {
@@ -59,38 +59,38 @@ void http_server_wake(struct http_server *s, uint64_t channel);
 /* ---- the request -------------------------------------------------------- */
 
 /* All strings are borrowed until the request ends; NULL when absent. */
-const char *http_param(const struct http_request *rq, const char *name);
-const char *http_query(const struct http_request *rq, const char *name);
+const char *http_param(const struct http_exchange *rq, const char *name);
+const char *http_query(const struct http_exchange *rq, const char *name);
 /* A query parameter as a whole number from 0 to max; fallback if absent; -EINVAL (and e) if it is
  * none. */
-int http_query_u64(const struct http_request *rq, const char *name, uint64_t fallback, uint64_t max,
+int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback, uint64_t max,
 		   uint64_t *out, struct err *e);
-const char *http_header(const struct http_request *rq, const char *name);
-const void *http_body(const struct http_request *rq, size_t *len);
+const char *http_header(const struct http_exchange *rq, const char *name);
+const void *http_body(const struct http_exchange *rq, size_t *len);
 /* Positioned at its start; stays the server's. */
-int http_body_fd(const struct http_request *rq, uint64_t *len);
+int http_body_fd(const struct http_exchange *rq, uint64_t *len);
 /* Has the request been parked until its deadline passed? */
-bool http_expired(const struct http_request *rq);
+bool http_expired(const struct http_exchange *rq);
 
 /* ---- replies ------------------------------------------------------------ */
 
-void http_add_header(struct http_request *rq, const char *name, const char *value);
+void http_add_header(struct http_exchange *rq, const char *name, const char *value);
 /* Takes the reference; NULL (no memory) becomes a 500. */
-void http_reply_json(struct http_request *rq, unsigned int status, json_t *body);
-void http_reply_bytes(struct http_request *rq, unsigned int status, const char *type,
+void http_reply_json(struct http_exchange *rq, unsigned int status, json_t *body);
+void http_reply_bytes(struct http_exchange *rq, unsigned int status, const char *type,
 		      const void *data, size_t len);
 /* Takes fd; sends len bytes from offset. */
-void http_reply_fd(struct http_request *rq, unsigned int status, const char *type, int fd,
+void http_reply_fd(struct http_exchange *rq, unsigned int status, const char *type, int fd,
 		   uint64_t offset, uint64_t len);
-void http_reply_empty(struct http_request *rq, unsigned int status);
+void http_reply_empty(struct http_exchange *rq, unsigned int status);
 /* RFC 9457; hint may be NULL. */
-void http_reply_problem(struct http_request *rq, unsigned int status, const char *detail,
+void http_reply_problem(struct http_exchange *rq, unsigned int status, const char *detail,
 			const char *hint);
 /* The status that fits the error's code: -ENOENT 404, -EINVAL 400, -EBUSY 409, ... */
-void http_reply_err(struct http_request *rq, const struct err *e);
+void http_reply_err(struct http_exchange *rq, const struct err *e);
 
 /* Parks the request on channel for at most wait_ms, counted from the first time. */
-void http_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms);
+void http_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms);
 
 /* What a stream's source gives: a count of bytes, or one of these. */
 #define HTTP_STREAM_END  (-1)
@@ -98,13 +98,13 @@ void http_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms);
 struct http_stream {
 	/* Fills buf with at most max bytes. For HTTP_STREAM_WAIT it has called http_stream_park().
 	 */
-	int64_t (*read)(struct http_request *rq, void *state, char *buf, size_t max);
+	int64_t (*read)(struct http_exchange *rq, void *state, char *buf, size_t max);
 	void (*free)(void *state);
 	void *state;
 };
 /* A reply whose length isn't known; the server frees the state in any case. */
-void http_reply_stream(struct http_request *rq, unsigned int status, const char *type,
+void http_reply_stream(struct http_exchange *rq, unsigned int status, const char *type,
 		       struct http_stream stream);
-void http_stream_park(struct http_request *rq, uint64_t channel, uint64_t wait_ms);
+void http_stream_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms);
 
 #endif

@@ -12,7 +12,7 @@
 #include "scheduler/api/render.h"
 #include "scheduler/ledger/ledger.h"
 
-void handle_introduce(struct http_request *rq, void *ctx)
+void handle_introduce(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct effects fx = {0};
@@ -53,7 +53,7 @@ void handle_introduce(struct http_request *rq, void *ctx)
 }
 
 /* The node, if instance is its agent; else it has been told to introduce itself. */
-static struct node *node_of(struct engine *en, struct http_request *rq, const char *instance)
+static struct node *node_of(struct engine *en, struct http_exchange *rq, const char *instance)
 {
 	struct node *n = cluster_node(en->cluster, http_param(rq, "node"));
 
@@ -67,7 +67,7 @@ static struct node *node_of(struct engine *en, struct http_request *rq, const ch
 	return NULL;
 }
 
-void handle_desired(struct http_request *rq, void *ctx)
+void handle_desired(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;
@@ -136,7 +136,7 @@ static int write_energy(struct store *s, void *arg, struct err *e)
 	return r;
 }
 
-void handle_report(struct http_request *rq, void *ctx)
+void handle_report(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct effects fx = {0};
@@ -180,7 +180,7 @@ void handle_report(struct http_request *rq, void *ctx)
 	report_free(&rep);
 }
 
-void handle_agent_log(struct http_request *rq, void *ctx)
+void handle_agent_log(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;

@@ -13,7 +13,7 @@
 #include "scheduler/api/render.h"
 
 /* The digest a path names, in lower case; a 400 has been given if false. */
-static bool get_sha(struct http_request *rq, char sha[DIGEST_HEX_SIZE])
+static bool get_sha(struct http_exchange *rq, char sha[DIGEST_HEX_SIZE])
 {
 	uint8_t raw[DIGEST_SIZE];
 
@@ -40,7 +40,7 @@ static int check_digest(int fd, const char *sha, struct err *e)
 	return 0;
 }
 
-void handle_put_bundle(struct http_request *rq, void *ctx)
+void handle_put_bundle(struct http_exchange *rq, void *ctx)
 {
 	struct bundle_record b = {0}, old;
 	struct engine *en = ctx;
@@ -75,7 +75,7 @@ static void add_bundle(const struct bundle_record *b, void *arg)
 	(void)json_array_append_new(arg, render_bundle(b));
 }
 
-void handle_bundles(struct http_request *rq, void *ctx)
+void handle_bundles(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;
@@ -95,7 +95,7 @@ void handle_bundles(struct http_request *rq, void *ctx)
 	engine_unlock(en);
 }
 
-void handle_get_bundle(struct http_request *rq, void *ctx)
+void handle_get_bundle(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;
@@ -122,7 +122,7 @@ void handle_get_bundle(struct http_request *rq, void *ctx)
 		http_reply_fd(rq, 200, "application/octet-stream", fd, 0, (uint64_t)sb.st_size);
 }
 
-void handle_bundle_info(struct http_request *rq, void *ctx)
+void handle_bundle_info(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct bundle_record b;

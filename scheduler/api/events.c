@@ -82,7 +82,7 @@ static void fill(struct listener *l)
 	}
 }
 
-static int64_t listener_read(struct http_request *rq, void *state, char *buf, size_t max)
+static int64_t listener_read(struct http_exchange *rq, void *state, char *buf, size_t max)
 {
 	struct listener *l = state;
 	struct err e = ERR_INIT;
@@ -116,7 +116,7 @@ static void listener_free(void *state)
 	free(l);
 }
 
-void handle_events(struct http_request *rq, void *ctx)
+void handle_events(struct http_exchange *rq, void *ctx)
 {
 	const char *last = http_header(rq, "Last-Event-ID");
 	struct engine *en = ctx;

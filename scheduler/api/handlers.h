@@ -9,7 +9,7 @@
 extern const struct http_route api_routes[];
 extern const size_t api_nroutes;
 
-#define HANDLER(name) void name(struct http_request *rq, void *ctx)
+#define HANDLER(name) void name(struct http_exchange *rq, void *ctx)
 
 HANDLER(handle_submit);
 HANDLER(handle_jobs);
@@ -38,9 +38,9 @@ HANDLER(handle_agent_log);
 
 /* The job a path names, under the lock: live, or NULL if it is over; a 404 has been given if false.
  */
-bool find_job(struct engine *en, struct http_request *rq, struct job_record *rec,
+bool find_job(struct engine *en, struct http_exchange *rq, struct job_record *rec,
 	      struct job **live);
 /* limit and cursor of a list; a 400 has been given if false. */
-bool get_page(struct http_request *rq, uint64_t *after, uint64_t *limit);
+bool get_page(struct http_exchange *rq, uint64_t *after, uint64_t *limit);
 
 #endif

@@ -12,7 +12,7 @@
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
 
-bool get_page(struct http_request *rq, uint64_t *after, uint64_t *limit)
+bool get_page(struct http_exchange *rq, uint64_t *after, uint64_t *limit)
 {
 	struct err e = ERR_INIT;
 
@@ -26,7 +26,8 @@ bool get_page(struct http_request *rq, uint64_t *after, uint64_t *limit)
 	return true;
 }
 
-bool find_job(struct engine *en, struct http_request *rq, struct job_record *rec, struct job **live)
+bool find_job(struct engine *en, struct http_exchange *rq, struct job_record *rec,
+	      struct job **live)
 {
 	uint64_t id = parse_id(http_param(rq, "id"), 0);
 	struct err e = ERR_INIT;
@@ -55,7 +56,7 @@ static int write_key(struct store *s, void *arg, struct err *e)
 	return store_add_idempotency(s, w->key, w->job, w->digest, w->now_ms, e);
 }
 
-static void reply_job(struct engine *en, struct http_request *rq, unsigned int status, uint64_t id)
+static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int status, uint64_t id)
 {
 	struct job_record rec;
 	struct err e = ERR_INIT;
@@ -72,7 +73,7 @@ static void reply_job(struct engine *en, struct http_request *rq, unsigned int s
 }
 
 /* 1: the key was used before and the answer is given. */
-static int replay_key(struct engine *en, struct http_request *rq, const char *key,
+static int replay_key(struct engine *en, struct http_exchange *rq, const char *key,
 		      const char *digest)
 {
 	char before[CORE_SHA_SIZE];
@@ -111,7 +112,7 @@ static int check_bundle(struct engine *en, const struct job_spec *spec, struct e
 	return err_hint(e, "build it for both ISAs, or name in \"isas\" only what it has");
 }
 
-static void submit_locked(struct engine *en, struct http_request *rq, struct job_spec *spec,
+static void submit_locked(struct engine *en, struct http_exchange *rq, struct job_spec *spec,
 			  const char *key, const char *digest)
 {
 	struct key_write w = {key, digest, 0, engine_now_ms()};
@@ -137,7 +138,7 @@ static void submit_locked(struct engine *en, struct http_request *rq, struct job
 		reply_job(en, rq, 201, id);
 }
 
-void handle_submit(struct http_request *rq, void *ctx)
+void handle_submit(struct http_exchange *rq, void *ctx)
 {
 	const char *key = http_header(rq, "Idempotency-Key");
 	char digest[DIGEST_HEX_SIZE] = "";
@@ -184,7 +185,7 @@ static void add_job(struct job_record *r, void *arg)
 	a->n++;
 }
 
-void handle_jobs(struct http_request *rq, void *ctx)
+void handle_jobs(struct http_exchange *rq, void *ctx)
 {
 	struct list_arg a = {.en = ctx};
 	struct job_filter f = {.state = -1, .user = http_query(rq, "user")};
@@ -224,7 +225,7 @@ void handle_jobs(struct http_request *rq, void *ctx)
 	engine_unlock(a.en);
 }
 
-void handle_job(struct http_request *rq, void *ctx)
+void handle_job(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct job_record rec = {0};
@@ -241,7 +242,7 @@ void handle_job(struct http_request *rq, void *ctx)
 	engine_unlock(en);
 }
 
-void handle_cancel(struct http_request *rq, void *ctx)
+void handle_cancel(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct job_record rec = {0};
@@ -282,7 +283,7 @@ struct follow {
 	int fd;
 };
 
-static int64_t follow_read(struct http_request *rq, void *state, char *buf, size_t max)
+static int64_t follow_read(struct http_exchange *rq, void *state, char *buf, size_t max)
 {
 	struct follow *f = state;
 	struct err e = ERR_INIT;
@@ -317,8 +318,8 @@ static void follow_free(void *state)
 	free(f);
 }
 
-static void reply_follow(struct http_request *rq, struct engine *en, uint64_t job, uint32_t attempt,
-			 uint64_t offset)
+static void reply_follow(struct http_exchange *rq, struct engine *en, uint64_t job,
+			 uint32_t attempt, uint64_t offset)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -331,7 +332,7 @@ static void reply_follow(struct http_request *rq, struct engine *en, uint64_t jo
 			  (struct http_stream){follow_read, follow_free, f});
 }
 
-static void reply_log(struct http_request *rq, struct engine *en, uint64_t job, uint32_t attempt,
+static void reply_log(struct http_exchange *rq, struct engine *en, uint64_t job, uint32_t attempt,
 		      uint64_t offset)
 {
 	int fd = store_open_log(en->store, job, attempt);
@@ -348,7 +349,7 @@ static void reply_log(struct http_request *rq, struct engine *en, uint64_t job, 
 	http_reply_fd(rq, 200, "text/plain; charset=utf-8", fd, offset, size - offset);
 }
 
-void handle_log(struct http_request *rq, void *ctx)
+void handle_log(struct http_exchange *rq, void *ctx)
 {
 	uint64_t attempt, offset, follow;
 	struct job_record rec = {0};

@@ -77,7 +77,7 @@ static void energy(struct buf *b, const struct ledger *l)
 	}
 }
 
-void handle_metrics(struct http_request *rq, void *ctx)
+void handle_metrics(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct ledger l = {0};
@@ -104,7 +104,7 @@ void handle_metrics(struct http_request *rq, void *ctx)
 	http_reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", buf_cstr(&b), b.len);
 }
 
-void handle_health(struct http_request *rq, void *ctx)
+void handle_health(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;

@@ -11,7 +11,7 @@
 #include "scheduler/api/render.h"
 #include "scheduler/ledger/ledger.h"
 
-static bool lock_or_reply(struct engine *en, struct http_request *rq)
+static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
 {
 	struct err e = ERR_INIT;
 
@@ -21,7 +21,7 @@ static bool lock_or_reply(struct engine *en, struct http_request *rq)
 	return false;
 }
 
-void handle_nodes(struct http_request *rq, void *ctx)
+void handle_nodes(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	uint64_t now = engine_now_ms();
@@ -36,7 +36,7 @@ void handle_nodes(struct http_request *rq, void *ctx)
 	engine_unlock(en);
 }
 
-void handle_node(struct http_request *rq, void *ctx)
+void handle_node(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	const struct node *n;
@@ -53,7 +53,7 @@ void handle_node(struct http_request *rq, void *ctx)
 
 /* ---- migrations --------------------------------------------------------- */
 
-void handle_migrate(struct http_request *rq, void *ctx)
+void handle_migrate(struct http_exchange *rq, void *ctx)
 {
 	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
 	struct engine *en = ctx;
@@ -116,7 +116,7 @@ static void add_migration(struct migration_record *r, void *arg)
 	a->n++;
 }
 
-void handle_migrations(struct http_request *rq, void *ctx)
+void handle_migrations(struct http_exchange *rq, void *ctx)
 {
 	const char *job = http_query(rq, "job");
 	uint64_t after, limit, id = job ? parse_id(job, 0) : 0;
@@ -147,7 +147,7 @@ void handle_migrations(struct http_request *rq, void *ctx)
 	engine_unlock(en);
 }
 
-void handle_migration(struct http_request *rq, void *ctx)
+void handle_migration(struct http_exchange *rq, void *ctx)
 {
 	uint64_t id = parse_id(http_param(rq, "id"), 'm');
 	struct engine *en = ctx;
@@ -169,7 +169,7 @@ void handle_migration(struct http_request *rq, void *ctx)
 
 /* ---- policy ------------------------------------------------------------- */
 
-void handle_policy(struct http_request *rq, void *ctx)
+void handle_policy(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 
@@ -179,7 +179,7 @@ void handle_policy(struct http_request *rq, void *ctx)
 	engine_unlock(en);
 }
 
-void handle_set_policy(struct http_request *rq, void *ctx)
+void handle_set_policy(struct http_exchange *rq, void *ctx)
 {
 	const struct policy *p = NULL;
 	struct policy_options o;
@@ -208,7 +208,7 @@ static void add_interval(const struct energy_interval *i, void *arg)
 	ledger_add(arg, i);
 }
 
-void handle_energy(struct http_request *rq, void *ctx)
+void handle_energy(struct http_exchange *rq, void *ctx)
 {
 	uint64_t from_ms, to_ms;
 	struct engine *en = ctx;

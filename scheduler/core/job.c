@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define RESTART_DELAY_MS 500
+
 void job_attach(struct job *j, struct node *n)
 {
 	j->node = n;
@@ -143,6 +145,7 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 	job_detach(j);
 	fx_desired(c, fx, n);
 	j->restarts++;
+	j->not_before_ms = now_ms + (j->restarts < 60 ? j->restarts : 60) * RESTART_DELAY_MS;
 	j->state = JOB_PENDING;
 	j->confirmed = false;
 	j->aborting = 0;

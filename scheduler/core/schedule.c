@@ -84,9 +84,12 @@ static int view_fill(struct policy_view *v, struct cluster *c, uint64_t now_ms)
 	}
 	list_each(l, &c->pending)
 	{
+		struct job *j = list_entry(l, struct job, queue);
+
 		if (v->npending == npending)
 			break;
-		view_job(&v->pending[v->npending++], list_entry(l, struct job, queue), c, now_ms);
+		if (now_ms >= j->not_before_ms)
+			view_job(&v->pending[v->npending++], j, c, now_ms);
 	}
 	return 0;
 }
@@ -120,7 +123,7 @@ static void apply(struct cluster *c, uint64_t now_ms, const struct decision *d,
 }
 
 /* What a waiting job waits for, as people know it from squeue. */
-static void explain_waiting(struct cluster *c, struct effects *fx)
+static void explain_waiting(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
 	uint32_t k = 0;
 
@@ -129,6 +132,8 @@ static void explain_waiting(struct cluster *c, struct effects *fx)
 		struct job *j = list_entry(l, struct job, queue);
 		const char *why = "Resources: no node that is up has so many cpus of its ISAs";
 
+		if (now_ms < j->not_before_ms)
+			continue;
 		if (k++ == VIEW_PENDING_MAX)
 			break;
 		for (uint32_t i = 0; i < c->nnodes; i++) {
@@ -161,7 +166,7 @@ void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx)
 		c->policy->decide(&v);
 		for (uint32_t i = 0; i < v.ndecisions; i++)
 			apply(c, now_ms, &v.decisions[i], &v, fx);
-		explain_waiting(c, fx);
+		explain_waiting(c, now_ms, fx);
 	}
 	view_free(&v);
 }

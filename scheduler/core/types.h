@@ -124,7 +124,9 @@ struct job {
 	uint64_t present_ms;      /* when the owner got it, or last mentioned it */
 	uint64_t placed_revision; /* of the owner's desired state that first had it */
 	uint64_t settled_ms;      /* last start or move, for the cool-down */
-	uint64_t exited_ms;       /* when an exit was first heard of whose output is not complete */
+	uint64_t not_before_ms; /* a restart waits a little, so that a broken node can't use up all
+				 */
+	uint64_t exited_ms;     /* when an exit was first heard of whose output is not complete */
 	uint32_t migrations;
 	uint64_t downtime_us;
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */

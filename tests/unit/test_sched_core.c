@@ -222,6 +222,10 @@ static void a_lost_job_is_restarted_as_often_as_it_may(void **state)
 	assert_int_equal(f->job->state, JOB_PENDING);
 	core_schedule(f->c, f->now, &f->fx);
 	done(f);
+	assert_int_equal(f->job->state, JOB_PENDING); /* not at once */
+	f->now += 1000;
+	core_schedule(f->c, f->now, &f->fx);
+	done(f);
 	assert_int_equal(f->job->attempt, 2);
 	assert_int_equal(f->job->epoch, 1);
 	report(f, f->job->node, SEEN_LOST, SEEN_MIG_NONE, 1);
@@ -234,6 +238,7 @@ static void reports_of_an_earlier_attempt_or_epoch_change_nothing(void **state)
 
 	start(f, 1, 0);
 	report(f, f->x86, SEEN_LOST, SEEN_MIG_NONE, 1);
+	f->now += 1000;
 	core_schedule(f->c, f->now, &f->fx);
 	done(f);
 	f->job->attempt = 1; /* what an old report says */
