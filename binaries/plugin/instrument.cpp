@@ -115,9 +115,7 @@ static void instrument(Instrumented &fn, const Migrating &mig, const Recursion &
 	f.setUWTableKind(UWTableKind::Default);
 	for (const Site &s : fn.sites)
 		emitSave(fn, s, s.pad->getTerminator(), [](Value *v) { return v; });
-	/* The strong definition elsewhere brings the clone. */
-	if (!f.hasAvailableExternallyLinkage())
-		makeResume(fn);
+	makeResume(fn);
 }
 
 static std::vector<Instrumented> choose(Module &m, const Migrating &mig)
@@ -166,6 +164,7 @@ void runInstrument(Module &m)
 			instrument(fn, mig, rec, n);
 	}
 	emitTables(m, fns);
+	nameThreadLocals(m);
 	nameSections(m);
 	keepData(m);
 }
@@ -174,6 +173,7 @@ void runLayout(Module &m)
 {
 	neutralCalls(m);
 	nameConstants(m);
+	nameThreadLocals(m);
 	nameSections(m);
 	keepData(m);
 }

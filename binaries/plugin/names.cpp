@@ -145,6 +145,41 @@ void nameConstants(Module &m)
 	}
 }
 
+/* Thread-local data is emulated; the code generator makes the control objects only if nobody else
+ * has, and without sections that pair. */
+void nameThreadLocals(Module &m)
+{
+	const DataLayout &dl = m.getDataLayout();
+	Type *word = Type::getInt64Ty(m.getContext());
+	PointerType *ptr = PointerType::get(m.getContext(), 0);
+	StructType *t = StructType::get(word, word, ptr, ptr);
+	std::vector<GlobalVariable *> all;
+
+	for (GlobalVariable &g : m.globals())
+		if (g.isThreadLocal() && !g.isDeclarationForLinker())
+			all.push_back(&g);
+	for (GlobalVariable *g : all) {
+		Type *vt = g->getValueType();
+		Align align = std::max(g->getAlign().valueOrOne(), dl.getABITypeAlign(vt));
+		Constant *initial = ConstantPointerNull::get(ptr);
+		if (!g->getInitializer()->isNullValue()) {
+			auto *i = new GlobalVariable(m, vt, true, GlobalValue::InternalLinkage,
+						     g->getInitializer(),
+						     "__emutls_t." + g->getName());
+			i->setAlignment(align);
+			initial = i;
+		}
+		Constant *v =
+			ConstantStruct::get(t, ConstantInt::get(word, dl.getTypeStoreSize(vt)),
+					    ConstantInt::get(word, align.value()),
+					    ConstantPointerNull::get(ptr), initial);
+		auto *control = new GlobalVariable(m, t, false, g->getLinkage(), v,
+						   "__emutls_v." + g->getName());
+		control->setVisibility(g->getVisibility());
+		control->setAlignment(Align(8));
+	}
+}
+
 static const char *dataPrefix(const GlobalVariable &g)
 {
 	if (g.isConstant())
@@ -174,7 +209,8 @@ void keepData(Module &m)
 	std::vector<GlobalValue *> keep;
 
 	for (GlobalVariable &g : m.globals()) {
-		if (g.isDeclarationForLinker() || g.getName().starts_with("llvm."))
+		if (g.isDeclarationForLinker() || g.isThreadLocal() ||
+		    g.getName().starts_with("llvm."))
 			continue;
 		if (g.hasLocalLinkage() || g.hasLinkOnceLinkage())
 			keep.push_back(&g);

@@ -54,6 +54,8 @@ std::string shapeOf(const llvm::Function &f);
 std::string shapeOf(const llvm::CallBase &c);
 /* Literals and private constants become linkonce_odr constants named by content. */
 void nameConstants(llvm::Module &m);
+/* Thread-local variables get control objects that pair. */
+void nameThreadLocals(llvm::Module &m);
 /* Every function and datum gets its section; resume clones have theirs already. */
 void nameSections(llvm::Module &m);
 /* Keep what both ISAs must have alive and whole. */

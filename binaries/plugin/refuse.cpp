@@ -156,13 +156,6 @@ unsigned reportUnsupported(Module &m)
 			       &i, DS_Error);
 			errors++;
 		}
-	for (GlobalVariable &g : m.globals())
-		if (g.isThreadLocal() && !g.use_empty()) {
-			fail(m, "thread-local variable '" + g.getName() +
-					"' cannot migrate; make it an ordinary static variable "
-					"[-Wdrover-unsupported]");
-			errors++;
-		}
 	return errors;
 }
 

@@ -18,6 +18,20 @@ static bool addressTaken(const Function &f)
 	return f.hasAddressTaken(nullptr, true, true, true);
 }
 
+/* An inline function whose definition is elsewhere: calls here use a local copy, or frames of it
+ * would need what only that definition's module has. */
+static void localInlines(Module &m)
+{
+	for (Function &f : m) {
+		if (!f.hasAvailableExternallyLinkage())
+			continue;
+		if (addressTaken(f) && !f.hasFnAttribute(Attribute::AlwaysInline))
+			f.deleteBody();
+		else
+			f.setLinkage(GlobalValue::InternalLinkage);
+	}
+}
+
 /* Which functions get a poll of their own: the plan is made on a copy, as at link time. */
 static StringSet<> functionsWithPolls(const Module &m)
 {
@@ -130,6 +144,7 @@ void runSummary(Module &m)
 
 	if (reportUnsupported(m))
 		return;
+	localInlines(m);
 	StringSet<> polls = functionsWithPolls(m);
 	raw_fd_ostream os(summaryFile(), ec, sys::fs::OF_None);
 	if (ec) {
