@@ -53,10 +53,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	if (!r)
 		r = write_port(o->port_file, http_server_port(http), e);
 	if (!r) {
-		log_info("droverd.serves listen=%s port=%" PRIu16 " state=%s epoch=%" PRIu64
-			 " policy=%s jobs=%" PRIu32,
-			 o->listen, http_server_port(http), store_dir(store), store_epoch(store),
-			 en->cluster->policy->name, en->cluster->njobs);
+		log_info("droverd.serves listen=%s port=%" PRIu16 " state=%s", o->listen,
+			 http_server_port(http), store_dir(store));
 		(void)sigwait(set, &sig);
 		log_info("droverd.stops signal=%d", sig);
 	}

@@ -303,7 +303,12 @@ int engine_start(struct engine *en, struct http_server *http, struct err *e)
 {
 	int r;
 
+	/* Requests are answered already. */
+	pthread_mutex_lock(&en->lock);
 	en->http = http;
+	log_info("engine.starts epoch=%" PRIu64 " policy=%s jobs=%" PRIu32, store_epoch(en->store),
+		 en->cluster->policy->name, en->cluster->njobs);
+	pthread_mutex_unlock(&en->lock);
 	r = pthread_create(&en->thread, NULL, engine_main, en);
 	if (r)
 		return err_sys(e, -r, "can't start the scheduler's thread");

@@ -141,8 +141,8 @@ void handle_events(struct http_exchange *rq, void *ctx)
 			(void)buf_str(&l->out, "event: gap\ndata: {}\n\n");
 	}
 	(void)buf_str(&l->out, ": drover\n\n"); /* headers go out at once */
+	engine_unlock(en);
 	http_add_header(rq, "Cache-Control", "no-store");
 	http_reply_stream(rq, 200, "text/event-stream",
 			  (struct http_stream){listener_read, listener_free, l});
-	engine_unlock(en);
 }

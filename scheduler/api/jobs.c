@@ -364,16 +364,18 @@ void handle_log(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (find_job(en, rq, &rec, &live)) {
-		if (!attempt)
-			attempt = live ? live->attempt : rec.job.attempt;
-		(void)snprintf(text, sizeof(text), "%" PRIu64, attempt);
-		http_add_header(rq, "Drover-Attempt", text);
-		if (follow)
-			reply_follow(rq, en, rec.job.id, (uint32_t)attempt, offset);
-		else
-			reply_log(rq, en, rec.job.id, (uint32_t)attempt, offset);
+	if (!find_job(en, rq, &rec, &live)) {
+		engine_unlock(en);
+		return;
 	}
+	if (!attempt)
+		attempt = live ? live->attempt : rec.job.attempt;
 	job_record_free(&rec);
 	engine_unlock(en);
+	(void)snprintf(text, sizeof(text), "%" PRIu64, attempt);
+	http_add_header(rq, "Drover-Attempt", text);
+	if (follow)
+		reply_follow(rq, en, rec.job.id, (uint32_t)attempt, offset);
+	else
+		reply_log(rq, en, rec.job.id, (uint32_t)attempt, offset);
 }
