@@ -180,6 +180,13 @@ void handle_report(struct http_exchange *rq, void *ctx)
 	report_free(&rep);
 }
 
+/* The owner, and those that owned this attempt before: their part of the output may come late. */
+static bool may_write_log(struct engine *en, const struct job *j, const char *node)
+{
+	return !strcmp(j->last_node, node) ||
+	       store_has_handed_on(en->store, j->id, j->attempt, node);
+}
+
 void handle_agent_log(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
@@ -198,9 +205,8 @@ void handle_agent_log(struct http_exchange *rq, void *ctx)
 	j = id ? cluster_job(en->cluster, id) : NULL;
 	if (!j || j->attempt != attempt) {
 		http_reply_problem(rq, 404, "this attempt is not under way; forget it", NULL);
-	} else if (j->last_node[0] && strcmp(j->last_node, http_param(rq, "node")) &&
-		   !(j->migration && !strcmp(j->migration->from->name, http_param(rq, "node")))) {
-		http_reply_problem(rq, 403, "this node doesn't own the job", NULL);
+	} else if (!may_write_log(en, j, http_param(rq, "node"))) {
+		http_reply_problem(rq, 403, "this node has not run this attempt", NULL);
 	} else {
 		r = store_append_log(en->store, id, (uint32_t)attempt, offset, body, len, &held,
 				     &e);

@@ -103,6 +103,21 @@ int store_migrations(struct store *s, uint64_t job, uint64_t after, unsigned int
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading migrations");
 }
 
+bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const char *node)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+
+	if (db_prepare(s->db,
+		       "SELECT 1 FROM migrations WHERE job = ? AND attempt = ? AND from_node = ?"
+		       " AND committed_ms > 0 LIMIT 1",
+		       &st, NULL))
+		return false;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)job);
+	(void)sqlite3_bind_int64(st, 2, attempt);
+	(void)sqlite3_bind_text(st, 3, node, -1, SQLITE_STATIC);
+	return sqlite3_step(st) == SQLITE_ROW;
+}
+
 /* ---- settings ----------------------------------------------------------- */
 
 int store_setting(struct store *s, const char *key, char **out, struct err *e)

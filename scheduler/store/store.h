@@ -62,6 +62,10 @@ void job_record_free(struct job_record *r);
 int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e);
 int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e);
 
+/* Has the node handed this attempt on to another? Then the rest of its output may still come from
+ * it. */
+bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const char *node);
+
 struct job_filter {
 	int state;        /* -1: any */
 	const char *user; /* NULL: any */
