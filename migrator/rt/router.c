@@ -162,15 +162,48 @@ static long route_identity(long n, long a, long b, long c, long d)
 
 /* ---- blocking calls ------------------------------------------------------- */
 
-/* A call that a migration request, and nothing of the program's, interrupted is made again. These
-   keep the time that remains in their arguments, or have none. */
-static long again(long n, long a, long b, long c, long d, long e, long f)
+/* A call that a migration request, and nothing of the program's, interrupted is made again. */
+static bool interrupted_by_request(long r, uint32_t delivered_before)
+{
+	return r == -EINTR && signals_delivered == delivered_before && rt.ctl >= 0;
+}
+
+/* ppoll and pselect6 with the time that remains; what the kernel leaves in the argument is not the
+ * same everywhere. */
+static long route_poll(long n, long a, long b, long c, long d, long e, long f)
+{
+	const int64_t *timeout = (const int64_t *)(n == SYS_ppoll ? c : e);
+	int64_t left[2] = {0, 0};
+	uint64_t end = 0;
+
+	if (timeout) {
+		left[0] = timeout[0];
+		left[1] = timeout[1];
+		end = rt_now() + (uint64_t)left[0] * 1000000000u + (uint64_t)left[1];
+	}
+	for (;;) {
+		uint32_t before = signals_delivered;
+		long t = timeout ? (long)left : 0;
+		long r = n == SYS_ppoll ? arch_kernel(n, a, b, t, d, e, f)
+					: arch_kernel(n, a, b, c, d, t, f);
+		uint64_t now;
+
+		if (!interrupted_by_request(r, before))
+			return r;
+		now = rt_now();
+		now = now < end ? end - now : 0;
+		left[0] = (int64_t)(now / 1000000000u);
+		left[1] = (int64_t)(now % 1000000000u);
+	}
+}
+
+static long route_suspend(long mask, long size)
 {
 	for (;;) {
 		uint32_t before = signals_delivered;
-		long r = arch_kernel(n, a, b, c, d, e, f);
+		long r = kernel(SYS_rt_sigsuspend, mask, size);
 
-		if (r != -EINTR || signals_delivered != before || rt.ctl < 0)
+		if (!interrupted_by_request(r, before))
 			return r;
 	}
 }
@@ -185,7 +218,7 @@ static long route_epoll_wait(long a, long b, long c, long d, long e, long f)
 		long r = arch_kernel(SYS_epoll_pwait, a, b, c, d, e, f);
 		uint64_t now;
 
-		if (r != -EINTR || signals_delivered != before || rt.ctl < 0)
+		if (!interrupted_by_request(r, before))
 			return r;
 		now = rt_now();
 		if (d > 0)
@@ -303,8 +336,9 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return kernel(n, a);
 	case SYS_ppoll:
 	case SYS_pselect6:
+		return route_poll(n, a, b, c, d, e, f);
 	case SYS_rt_sigsuspend:
-		return again(n, a, b, c, d, e, f);
+		return route_suspend(a, b);
 	case SYS_epoll_pwait:
 		return route_epoll_wait(a, b, c, d, e, f);
 	case SYS_exit_group:
