@@ -37,6 +37,9 @@ static void command(struct strv *argv, const struct link_job *job, enum isa isa,
 	static const char *const fixed[] = {
 		"-static",
 		"--gc-sections",
+		/* the runtime refers to the table of functions by its start and end */
+		"-z",
+		"nostart-stop-gc",
 		"--eh-frame-hdr",
 		"--build-id=none",
 		"-z",

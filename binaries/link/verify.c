@@ -43,12 +43,14 @@ static bool starts(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* Sections of a module that may differ between the ISAs: code, unwind tables, constant pools. */
+/* Sections of a module that may differ between the ISAs: code, unwind tables (.data.DW.ref is how
+   they name the personality), constant pools. */
 static bool may_be_private(const char *name)
 {
 	static const char *const known[] = {
-		".text",     ".rodata", ".eh_frame", ".gcc_except", ".init_array", ".fini_array",
-		".preinit_", ".debug",  ".comment",  ".note",       ".state_",     ".llvm"};
+		".text",       ".rodata",   ".eh_frame",    ".gcc_except", ".init_array",
+		".fini_array", ".preinit_", ".debug",       ".comment",    ".note",
+		".state_",     ".llvm",     ".data.DW.ref."};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (starts(name, known[i]))

@@ -107,7 +107,7 @@ void emitTables(Module &m, const std::vector<Instrumented> &fns)
 		describe(os, fn);
 	}
 	if (!rows.empty())
-		appendToUsed(m, rows);
+		appendToCompilerUsed(m, rows);
 	appendText(m, text);
 }
 

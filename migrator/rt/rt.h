@@ -57,8 +57,10 @@ struct rt {
 };
 extern struct rt rt;
 
-/* From the link: the movable data, the bundle's identity. */
-extern char __drover_data_start[], __drover_data_end[];
+/* From the aligned link: the movable data, the bundle's identity, the functions. Weak, because a
+   link without alignment makes a program that runs but does not move. */
+extern char __drover_data_start[] __attribute__((__weak__));
+extern char __drover_data_end[] __attribute__((__weak__));
 extern const uint8_t __drover_build_id[] __attribute__((__weak__));
 extern const struct drover_fn __start_drover_fns[] __attribute__((__weak__));
 extern const struct drover_fn __stop_drover_fns[] __attribute__((__weak__));
