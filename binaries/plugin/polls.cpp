@@ -207,7 +207,8 @@ class Planner
       public:
 	Planner(Function &f, FunctionAnalysisManager &fam, PollPlan &plan, const Recursion &rec)
 	    : fam(fam), li(fam.getResult<LoopAnalysis>(f)),
-	      se(fam.getResult<ScalarEvolutionAnalysis>(f)), plan(plan), rec(rec),
+	      se(fam.getResult<ScalarEvolutionAnalysis>(f)),
+	      dt(fam.getResult<DominatorTreeAnalysis>(f)), plan(plan), rec(rec),
 	      inMain(f.getName() == "main")
 	{
 	}
@@ -223,11 +224,13 @@ class Planner
 	uint64_t work(const Loop &l);
 	bool counted(const Loop &l);
 	bool isLong(const Loop &l);
+	bool polledAlready(const Loop &l);
 	void visit(Loop &l);
 
 	FunctionAnalysisManager &fam;
 	LoopInfo &li;
 	ScalarEvolution &se;
+	DominatorTree &dt;
 	PollPlan &plan;
 	const Recursion &rec;
 	bool inMain;
@@ -309,6 +312,14 @@ bool Planner::isLong(const Loop &l)
 	return n >= longBody;
 }
 
+/* Every iteration comes by the poll of the call cycle. */
+bool Planner::polledAlready(const Loop &l)
+{
+	const BasicBlock *b = plan.recursion ? plan.recursion->getParent() : nullptr;
+
+	return b && li.getLoopFor(b) == &l && dt.dominates(b, l.getLoopLatch());
+}
+
 void Planner::visit(Loop &l)
 {
 	uint64_t each = work(l), trips = se.getSmallConstantMaxTripCount(&l);
@@ -323,7 +334,7 @@ void Planner::visit(Loop &l)
 		return;
 	}
 	bool wanted = !l.isInnermost() || isLong(l) || (inMain && l.isOutermost()) || counted(l);
-	if (wanted && l.getLoopLatch())
+	if (wanted && l.getLoopLatch() && !polledAlready(l))
 		plan.latches.push_back(l.getLoopLatch());
 	for (Loop *sub : reverse(l.getSubLoops()))
 		visit(*sub);
@@ -335,8 +346,8 @@ PollPlan planPolls(Function &f, FunctionAnalysisManager &fam, const Recursion &r
 {
 	PollPlan plan;
 
-	Planner(f, fam, plan, rec).run();
 	plan.recursion = recursionPoint(f, fam.getResult<DominatorTreeAnalysis>(f), rec);
+	Planner(f, fam, plan, rec).run();
 	return plan;
 }
 
