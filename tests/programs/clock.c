@@ -1,0 +1,32 @@
+/* Time never runs backward, however the program is moved between two readings. */
+#include "sum.h"
+
+#include <time.h>
+
+static int later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
+}
+
+int main(void)
+{
+	struct timespec last, now, wall_last, wall;
+	time_t seconds = time(NULL);
+	int backward = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &last);
+	clock_gettime(CLOCK_REALTIME, &wall_last);
+	for (int i = 0; i < some(40); i++) {
+		time_t s = time(NULL);
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		backward += !later(&now, &last) + !later(&wall, &wall_last) + (s < seconds);
+		last = now;
+		wall_last = wall;
+		seconds = s;
+	}
+	printf("backward %d\n", backward);
+	printf("plausible %d\n", seconds > 1700000000 && wall.tv_nsec < 1000000000);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * For the test programs: a running checksum (FNV-1a over 8 bytes at a time) and counts that no
+ * optimiser can know. Every program prints checksums of its state as it goes, so that a value lost
+ * or changed on the way between two machines shows in its output.
+ */
+#ifndef SUM_H
+#define SUM_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static inline uint64_t mix(uint64_t h, uint64_t v)
+{
+	for (int i = 0; i < 8; i++) {
+		h = (h ^ (v & 0xff)) * UINT64_C(0x100000001b3);
+		v >>= 8;
+	}
+	return h;
+}
+
+static inline uint64_t mixd(uint64_t h, double d)
+{
+	uint64_t v;
+
+	memcpy(&v, &d, sizeof(v));
+	return mix(h, v);
+}
+
+static inline uint64_t mixs(uint64_t h, const char *s)
+{
+	while (*s)
+		h = mix(h, (unsigned char)*s++);
+	return h;
+}
+
+#define SUM_START UINT64_C(0xcbf29ce484222325)
+
+/* n, as far as the compiler can tell any number. */
+static inline int some(int n)
+{
+	volatile int v = n;
+
+	return v;
+}
+
+static inline void show(const char *what, uint64_t h)
+{
+	printf("%s %016llx\n", what, (unsigned long long)h);
+}
+
+#endif
