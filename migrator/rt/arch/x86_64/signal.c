@@ -17,12 +17,18 @@ struct context_native {
 
 enum { NATIVE_RSP = 15, NATIVE_RIP = 16, NATIVE_CR2 = 22 };
 
+/* The unwinder takes the return address for one behind a call and looks just before it: there it
+   finds that nothing called this. */
 __asm__(".text\n"
-	".global arch_signal_return\n"
 	".type arch_signal_return,@function\n"
+	".cfi_startproc\n"
+	".cfi_undefined rip\n"
+	"	nop\n"
+	".global arch_signal_return\n"
 	"arch_signal_return:\n"
 	"	mov $15,%eax\n"
 	"	syscall\n"
+	".cfi_endproc\n"
 	".size arch_signal_return,.-arch_signal_return\n");
 
 /* Mask, stack, pc, sp and fault address are real, and changes to mask and pc take effect; the
