@@ -1,0 +1,102 @@
+/*
+ * The modules of a program from bitcode to objects of both ISAs: stock clang
+ * at each module's own level, with the plugin instrumenting what may migrate.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "binaries/driver/diag.h"
+#include "binaries/driver/driver.h"
+#include "binaries/link/run.h"
+#include "common/compiler.h"
+#include "common/file.h"
+#include "config.h"
+
+void module_path(char *out, const struct driver *d, const struct module *m, enum isa isa,
+		 const char *suffix)
+{
+	/* The aligned link pairs what has no name of its own by the object's name. */
+	snprintf(out, PATH_MAX, "%.*s/%s/%s.%s", PATH_MAX - 64, d->workdir, isa_name(isa), m->id,
+		 suffix);
+}
+
+static int start(const struct driver *d, const struct module *m, enum isa isa,
+		 const char *migrating, struct run *run, struct err *err)
+{
+	const struct object_part *bc = &m->object.bitcode[isa];
+	char bitcode[PATH_MAX], object[PATH_MAX], errors[PATH_MAX];
+	struct strv argv = {0};
+	int r;
+
+	module_path(bitcode, d, m, isa, "bc");
+	module_path(object, d, m, isa, "o");
+	module_path(errors, d, m, isa, "errors");
+	r = file_write_atomic(bitcode, bc->data, bc->len, 0600, err);
+	if (r < 0)
+		return r;
+	strv_add(&argv, DROVER_CLANG);
+	flags_codegen(d, isa, &argv);
+	strv_cat(&argv, &m->object.options);
+	flags_plugin(d, "instrument", &argv);
+	strv_add(&argv, "-mllvm");
+	strv_addf(&argv, "-drover-migrating=%s", migrating);
+	strv_add(&argv, "-mllvm");
+	strv_addf(&argv, "-drover-module=%s", m->id);
+	if (isatty(STDERR_FILENO))
+		strv_add(&argv, "-fcolor-diagnostics");
+	strv_add(&argv, "-c");
+	strv_add(&argv, "-x");
+	strv_add(&argv, "ir");
+	strv_add(&argv, bitcode);
+	strv_add(&argv, "-o");
+	strv_add(&argv, object);
+	r = run_start(run, &argv, errors, d->options.verbose, err);
+	strv_free(&argv);
+	return r;
+}
+
+/* Both ISAs of one module at once: two compilers at a time. */
+static int compile_module(const struct driver *d, const struct module *m, const char *migrating,
+			  struct err *err)
+{
+	char errors[ISA_COUNT][PATH_MAX];
+	struct run runs[ISA_COUNT] = {{0}};
+	int status[ISA_COUNT] = {0}, r = 0;
+
+	for (int isa = 0; isa < ISA_COUNT && !r; isa++) {
+		module_path(errors[isa], d, m, (enum isa)isa, "errors");
+		r = start(d, m, (enum isa)isa, migrating, &runs[isa], err);
+	}
+	for (int isa = 0; isa < ISA_COUNT; isa++)
+		if (runs[isa].pid)
+			status[isa] = run_wait(&runs[isa]);
+	if (!r)
+		r = diag_show(errors[ISA_X86_64], errors[ISA_AARCH64], err);
+	if (!r && (status[0] || status[1]))
+		r = err_set(err, -EINVAL, "%s: code generation for %s failed", m->name,
+			    isa_name(status[ISA_X86_64] ? ISA_X86_64 : ISA_AARCH64));
+	return r;
+}
+
+int codegen(const struct driver *d, const struct program *p, const char *migrating, struct err *err)
+{
+	for (int isa = 0; isa < ISA_COUNT; isa++) {
+		char folder[PATH_MAX];
+		int r;
+
+		snprintf(folder, sizeof folder, "%.*s/%s", PATH_MAX - 64, d->workdir,
+			 isa_name((enum isa)isa));
+		r = file_mkdir_p(folder, 0700, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		int r = compile_module(d, &p->modules[i], migrating, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

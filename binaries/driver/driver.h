@@ -1,0 +1,74 @@
+/*
+ * drover-cc: what its files share.
+ *
+ *   options  the command line
+ *   flags    what both compilers are always told
+ *   diag     diagnostics of two runs shown as those of one
+ *   compile  a source file into a multi-ISA object
+ *   resolve  which archive members the program needs
+ *   codegen  bitcode into objects of both ISAs
+ *   program  objects into a bundle
+ */
+#ifndef DROVER_DRIVER_H
+#define DROVER_DRIVER_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "binaries/driver/options.h"
+#include "binaries/object/object.h"
+#include "common/err.h"
+#include "common/isa.h"
+
+struct driver {
+	struct options options;
+	char libdir[PATH_MAX];  /* plugin and C library */
+	char workdir[PATH_MAX]; /* private; gone when the program ends */
+	unsigned serial;        /* numbers temporary files */
+	unsigned diagnostics;   /* blocks shown so far */
+};
+
+/* One module of a program: an object given or an archive member, and where it came from. */
+struct module {
+	struct object object;
+	char *name; /* for messages: file, or archive(member) */
+	char id[8]; /* m000 */
+};
+
+struct program {
+	struct module *modules;
+	size_t n;
+	struct archive *archives; /* keep the members' bytes */
+	size_t narchives;
+	void **files; /* keep the objects' bytes */
+	size_t nfiles;
+};
+
+/* flags.c: arguments of clang for one ISA. */
+void flags_front(const struct driver *d, enum isa isa, struct strv *argv);
+void flags_codegen(const struct driver *d, enum isa isa, struct strv *argv);
+void flags_plugin(const struct driver *d, const char *mode, struct strv *argv);
+
+/* compile.c */
+int compile_source(struct driver *d, const struct input *in, const char *output, struct err *err);
+/* Runs clang for the host's ISA alone: -E, -S, -M, queries.  Returns its exit status or < 0. */
+int compile_pass_through(struct driver *d, struct err *err);
+/* The default name of an output: BASE of the input with SUFFIX. */
+void compile_default_output(char *out, size_t size, const char *input, const char *suffix);
+
+/* resolve.c */
+int program_load(struct driver *d, struct program *p, const struct strv *inputs, struct err *err);
+void program_free(struct program *p);
+
+/* codegen.c */
+/* A temporary file of one module and ISA. */
+void module_path(char *out, const struct driver *d, const struct module *m, enum isa isa,
+		 const char *suffix);
+/* Objects of all modules for both ISAs; MIGRATING is the path of the list the plugin reads. */
+int codegen(const struct driver *d, const struct program *p, const char *migrating,
+	    struct err *err);
+
+/* program.c */
+int program_build(struct driver *d, struct program *p, const char *output, struct err *err);
+
+#endif

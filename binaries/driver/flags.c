@@ -1,0 +1,74 @@
+/*
+ * What both compilers are always told, in one table: the flags that make one
+ * program of two ISAs agree on types, arithmetic, data and calls.
+ */
+#include "binaries/driver/driver.h"
+#include "common/compiler.h"
+
+enum { AT_FRONT = 1, AT_CODEGEN = 2, AT_BOTH = 3 };
+enum { X86 = 1 << ISA_X86_64, ARM = 1 << ISA_AARCH64, ALL = X86 | ARM };
+
+static const struct {
+	unsigned isas, when;
+	const char *flag;
+} table[] = {
+	/* static, fixed addresses: a pointer is the same number everywhere */
+	{ALL, AT_BOTH, "-fno-pic"},
+	{ALL, AT_BOTH, "-fno-pie"},
+	/* a section for each function and datum, so that each can have its own address */
+	{ALL, AT_BOTH, "-ffunction-sections"},
+	{ALL, AT_BOTH, "-fdata-sections"},
+	{ALL, AT_FRONT, "-fno-common"},
+	/* the guard's value would be part of the state and differs from process to process */
+	{ALL, AT_FRONT, "-fno-stack-protector"},
+	/* one layout of thread-local data */
+	{ALL, AT_BOTH, "-femulated-tls"},
+	/* one meaning of types */
+	{ALL, AT_FRONT, "-fsigned-char"},
+	{X86, AT_FRONT, "-mlong-double-128"},
+	/* one result of arithmetic */
+	{ALL, AT_BOTH, "-ffp-contract=off"},
+	/* unwinding from any instruction of a call */
+	{ALL, AT_BOTH, "-fasynchronous-unwind-tables"},
+	{ALL, AT_CODEGEN, "-fexceptions"},
+	/* helpers and merged globals that one ISA alone would have */
+	{ARM, AT_BOTH, "-mno-outline-atomics"},
+	{ARM, AT_CODEGEN, "-mno-global-merge"},
+	{ALL, AT_CODEGEN, "-Wno-unused-command-line-argument"},
+	{ALL, AT_CODEGEN, "-Wno-override-module"},
+};
+
+static void add(enum isa isa, unsigned when, struct strv *argv)
+{
+	strv_addf(argv, "--target=%s-linux-musl", isa_name(isa));
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if ((table[i].isas & (1u << isa)) && (table[i].when & when))
+			strv_add(argv, table[i].flag);
+}
+
+void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
+{
+	add(isa, AT_FRONT, argv);
+	/* clang's own headers (stdatomic.h and the like) stay behind the C library's. */
+	strv_add(argv, "-nostdlibinc");
+	strv_add(argv, "-isystem");
+	strv_addf(argv, "%s/sysroot/%s/include", d->libdir, isa_name(isa));
+	strv_add(argv, "-D__DROVER__=1");
+}
+
+void flags_codegen(const struct driver *d, enum isa isa, struct strv *argv)
+{
+	(void)d;
+	add(isa, AT_CODEGEN, argv);
+}
+
+void flags_plugin(const struct driver *d, const char *mode, struct strv *argv)
+{
+	strv_addf(argv, "-fpass-plugin=%s/drover-plugin.so", d->libdir);
+	strv_add(argv, "-Xclang");
+	strv_add(argv, "-load");
+	strv_add(argv, "-Xclang");
+	strv_addf(argv, "%s/drover-plugin.so", d->libdir);
+	strv_add(argv, "-mllvm");
+	strv_addf(argv, "-drover-mode=%s", mode);
+}

@@ -1,0 +1,425 @@
+/*
+ * One table says what becomes of each option; what it does not know goes to
+ * clang's front end, which knows best whether it exists.
+ */
+#include "binaries/driver/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/compiler.h"
+#include "common/file.h"
+
+enum action {
+	TO_FRONT,
+	TO_DEPS,
+	TO_CODEGEN,
+	TO_LINKER,
+	TO_LINKER_LIST, /* -Wl,a,b */
+	SET_MODE,
+	SET_OUTPUT,
+	SET_LANGUAGE,
+	SET_VERBOSE,
+	SET_KEEP,
+	SET_DEPS,
+	SET_DEP_FILE,
+	SET_DEP_TARGET,
+	LIBRARY,
+	LIBDIR,
+	DROP,      /* harmless: what it asks for is so, or has no meaning here */
+	DROP_TOLD, /* accepted, with a warning */
+	REFUSE
+};
+
+enum form {
+	EXACT,
+	PREFIX,
+	VALUE /* value joined, or the next argument */
+};
+
+struct rule {
+	const char *name;
+	enum form form;
+	enum action action;
+	int mode;
+	const char *why;
+};
+
+#define ONE_ISA "it is for one ISA, and the program is built for two"
+#define STATIC  "programs are static and at fixed addresses: that is how they keep their pointers"
+
+/* The first match decides. */
+static const struct rule rules[] = {
+	{"-c", EXACT, SET_MODE, MODE_COMPILE, NULL},
+	{"-S", EXACT, SET_MODE, MODE_ASSEMBLY, NULL},
+	{"-E", EXACT, SET_MODE, MODE_PREPROCESS, NULL},
+	{"-M", EXACT, SET_MODE, MODE_PREPROCESS, NULL},
+	{"-MM", EXACT, SET_MODE, MODE_PREPROCESS, NULL},
+	{"-fsyntax-only", EXACT, SET_MODE, MODE_SYNTAX, NULL},
+	{"-dumpmachine", EXACT, SET_MODE, MODE_QUERY, NULL},
+	{"-dumpversion", EXACT, SET_MODE, MODE_QUERY, NULL},
+	{"-print-", PREFIX, SET_MODE, MODE_QUERY, NULL},
+	{"--print-", PREFIX, SET_MODE, MODE_QUERY, NULL},
+	{"--version", EXACT, SET_MODE, MODE_VERSION, NULL},
+	{"--help", EXACT, SET_MODE, MODE_HELP, NULL},
+	{"-o", VALUE, SET_OUTPUT, 0, NULL},
+	{"-x", VALUE, SET_LANGUAGE, 0, NULL},
+	{"-v", EXACT, SET_VERBOSE, 0, NULL},
+	{"--verbose", EXACT, SET_VERBOSE, 0, NULL},
+	{"--keep=", PREFIX, SET_KEEP, 0, NULL},
+	{"-MD", EXACT, SET_DEPS, 0, NULL},
+	{"-MMD", EXACT, SET_DEPS, 0, NULL},
+	{"-MF", VALUE, SET_DEP_FILE, 0, NULL},
+	{"-MT", VALUE, SET_DEP_TARGET, 0, NULL},
+	{"-MQ", VALUE, SET_DEP_TARGET, 0, NULL},
+	{"-MP", EXACT, TO_DEPS, 0, NULL},
+	{"-MG", EXACT, TO_DEPS, 0, NULL},
+	{"-MV", EXACT, TO_DEPS, 0, NULL},
+	/* linking */
+	{"-l", VALUE, LIBRARY, 0, NULL},
+	{"-L", VALUE, LIBDIR, 0, NULL},
+	{"-Wl,", PREFIX, TO_LINKER_LIST, 0, NULL},
+	{"-Xlinker", VALUE, TO_LINKER, 0, NULL},
+	{"-static", EXACT, DROP, 0, NULL},
+	{"-static-pie", EXACT, DROP, 0, NULL},
+	{"-static-libgcc", EXACT, DROP, 0, NULL},
+	{"-no-pie", EXACT, DROP, 0, NULL},
+	{"-nopie", EXACT, DROP, 0, NULL},
+	{"-pie", EXACT, DROP, 0, NULL},
+	{"-rdynamic", EXACT, DROP, 0, NULL},
+	{"-s", EXACT, TO_LINKER, 0, NULL},
+	{"-pipe", EXACT, DROP, 0, NULL},
+	{"-shared", EXACT, REFUSE, 0, STATIC},
+	{"-nostdlib", PREFIX, REFUSE, 0, "every program carries the runtime and its C library"},
+	{"-nodefaultlibs", EXACT, REFUSE, 0, "every program carries the runtime and its C library"},
+	{"-nostartfiles", EXACT, REFUSE, 0, "the start-up code is the runtime's"},
+	{"-r", EXACT, REFUSE, 0, "use drover-cc -c and ar"},
+	{"-T", VALUE, REFUSE, 0, "the linker script is made for the aligned link"},
+	/* position independence: the code is static whatever is asked for */
+	{"-fPIC", EXACT, DROP, 0, NULL},
+	{"-fpic", EXACT, DROP, 0, NULL},
+	{"-fPIE", EXACT, DROP, 0, NULL},
+	{"-fpie", EXACT, DROP, 0, NULL},
+	{"-fno-", PREFIX, TO_CODEGEN, 0, NULL},
+	/* what would part the two ISAs */
+	{"-flto", PREFIX, DROP, 0, NULL},
+	{"-fstack-protector", PREFIX, DROP, 0, NULL},
+	{"-fcommon", EXACT, DROP_TOLD, 0, "each tentative definition has a place of its own"},
+	{"-fexceptions", EXACT, DROP, 0, NULL},
+	{"-funwind-tables", EXACT, DROP, 0, NULL},
+	{"-fasynchronous-unwind-tables", EXACT, DROP, 0, NULL},
+	{"-fsanitize", PREFIX, REFUSE, 0, "its runtime keeps addresses that cannot move"},
+	{"-fprofile", PREFIX, REFUSE, 0, "its counters are laid out per ISA"},
+	{"-fcoverage", PREFIX, REFUSE, 0, "its counters are laid out per ISA"},
+	{"--coverage", EXACT, REFUSE, 0, "its counters are laid out per ISA"},
+	{"-pg", EXACT, REFUSE, 0, "its counters are laid out per ISA"},
+	{"-fshort-", PREFIX, REFUSE, 0, "the C library is built for one layout of types"},
+	{"-funsigned-char", EXACT, DROP_TOLD, 0, "plain char is signed on both ISAs"},
+	{"-fopenmp", PREFIX, REFUSE, 0, "programs with threads cannot move yet"},
+	{"-pthread", EXACT, DROP, 0, NULL},
+	{"-m64", EXACT, DROP, 0, NULL},
+	{"-march=", PREFIX, REFUSE, 0, ONE_ISA},
+	{"-mcpu=", PREFIX, REFUSE, 0, ONE_ISA},
+	{"-mtune=", PREFIX, DROP, 0, NULL},
+	{"-mllvm", VALUE, TO_CODEGEN, 0, NULL},
+	{"-m", PREFIX, REFUSE, 0, ONE_ISA},
+	{"--target=", PREFIX, REFUSE, 0, ONE_ISA},
+	{"-target", VALUE, REFUSE, 0, ONE_ISA},
+	{"-arch", VALUE, REFUSE, 0, ONE_ISA},
+	{"--sysroot", PREFIX, REFUSE, 0, "the C library is part of drover-cc"},
+	{"-ffast-math", EXACT, TO_CODEGEN, 0, NULL},
+	{"-fdiagnostics", PREFIX, TO_FRONT, 0, NULL},
+	{"-fcolor", PREFIX, TO_FRONT, 0, NULL},
+	{"-O", PREFIX, TO_CODEGEN, 0, NULL},
+	{"-g", PREFIX, TO_CODEGEN, 0, NULL},
+	{"-f", PREFIX, TO_CODEGEN, 0, NULL},
+	/* front end options whose value is the next argument */
+	{"-I", VALUE, TO_FRONT, 0, NULL},
+	{"-D", VALUE, TO_FRONT, 0, NULL},
+	{"-U", VALUE, TO_FRONT, 0, NULL},
+	{"-include", VALUE, TO_FRONT, 0, NULL},
+	{"-imacros", VALUE, TO_FRONT, 0, NULL},
+	{"-isystem", VALUE, TO_FRONT, 0, NULL},
+	{"-iquote", VALUE, TO_FRONT, 0, NULL},
+	{"-idirafter", VALUE, TO_FRONT, 0, NULL},
+	{"-Xclang", VALUE, TO_FRONT, 0, NULL},
+	{"-Xpreprocessor", VALUE, TO_FRONT, 0, NULL},
+	{"--param", VALUE, TO_FRONT, 0, NULL},
+};
+
+/* Linker options that do not touch the layout; the rest would, or mean nothing here. */
+static const char *const linker_known[] = {"--gc-sections",
+					   "--as-needed",
+					   "--no-as-needed",
+					   "--start-group",
+					   "--end-group",
+					   "-O1",
+					   "-O2",
+					   "--export-dynamic",
+					   "-z",
+					   "relro",
+					   "now",
+					   "noexecstack",
+					   "--no-undefined"};
+
+static const struct rule *find_rule(const char *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct rule *r = &rules[i];
+
+		if (r->form == EXACT ? !strcmp(arg, r->name)
+				     : !strncmp(arg, r->name, strlen(r->name)))
+			return r;
+	}
+	return NULL;
+}
+
+struct parser {
+	struct options *o;
+	struct err *err;
+	const char *language; /* of -x, or NULL */
+};
+
+static int add_input(struct parser *p, enum input_kind kind, const char *name)
+{
+	struct input *v = reallocarray(p->o->inputs, p->o->ninputs + 1, sizeof *v);
+
+	if (!v)
+		return err_set(p->err, -ENOMEM, "out of memory");
+	p->o->inputs = v;
+	v[p->o->ninputs++] = (struct input){kind, name};
+	return 0;
+}
+
+static int add_file(struct parser *p, const char *name)
+{
+	const char *dot = strrchr(name, '.'), *lang = p->language;
+
+	if (!strcmp(name, "-"))
+		return add_input(p, INPUT_STDIN, name);
+	if (lang ? !strcmp(lang, "c") : dot && !strcmp(dot, ".c"))
+		return add_input(p, INPUT_C, name);
+	if (lang ? !strcmp(lang, "cpp-output") : dot && !strcmp(dot, ".i"))
+		return add_input(p, INPUT_PREPROCESSED, name);
+	if (lang) {
+		err_set(p->err, -ENOTSUP, "%s: language '%s' is not supported", name, lang);
+		return err_hint(p->err, "drover-cc compiles C");
+	}
+	if (dot && (!strcmp(dot, ".s") || !strcmp(dot, ".S") || !strcmp(dot, ".sx"))) {
+		err_set(p->err, -ENOTSUP, "%s: assembly is for one ISA", name);
+		return err_hint(p->err, "build the project without assembly; most have an option "
+					"such as --disable-asm");
+	}
+	if (dot && (!strcmp(dot, ".cc") || !strcmp(dot, ".cpp") || !strcmp(dot, ".cxx") ||
+		    !strcmp(dot, ".C"))) {
+		err_set(p->err, -ENOTSUP, "%s: C++ is not supported", name);
+		return err_hint(p->err, "drover-cc compiles C");
+	}
+	return add_input(p, INPUT_BINARY, name);
+}
+
+static int linker_list(struct parser *p, const char *list)
+{
+	_cleanup_free_ char *copy = strdup(list);
+	char *s = copy, *w;
+
+	if (!copy)
+		return err_set(p->err, -ENOMEM, "out of memory");
+	while ((w = strsep(&s, ","))) {
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(linker_known); i++)
+			known |= !strcmp(w, linker_known[i]);
+		if (!known && strncmp(w, "-Map", 4) && strncmp(w, "-rpath", 6)) {
+			err_set(p->err, -ENOTSUP, "linker option '%s' is not supported", w);
+			return err_hint(p->err, "the aligned link makes its own layout");
+		}
+	}
+	return 0;
+}
+
+static int apply(struct parser *p, const struct rule *r, const char *arg, const char *value)
+{
+	struct options *o = p->o;
+
+	switch (r->action) {
+	case TO_FRONT:
+	case TO_DEPS:
+	case SET_DEP_TARGET:
+	case TO_CODEGEN: {
+		struct strv *to = r->action == TO_CODEGEN ? &o->codegen
+				  : r->action == TO_FRONT ? &o->front
+							  : &o->dep_options;
+
+		o->dep_target |= r->action == SET_DEP_TARGET;
+		strv_add(to, arg);
+		if (value && value != arg + strlen(r->name))
+			strv_add(to, value);
+		return 0;
+	}
+	case TO_LINKER:
+		if (!strcmp(arg, "-s"))
+			strv_add(&o->linker, arg);
+		else
+			return linker_list(p, value);
+		return 0;
+	case TO_LINKER_LIST:
+		return linker_list(p, arg + 4);
+	case SET_MODE:
+		o->mode = (enum mode)r->mode;
+		if (!strcmp(arg, "-M") || !strcmp(arg, "-MM") || r->mode == MODE_QUERY)
+			strv_add(&o->front, arg);
+		return 0;
+	case SET_OUTPUT:
+		o->output = value;
+		return 0;
+	case SET_LANGUAGE:
+		p->language = strcmp(value, "none") ? value : NULL;
+		return 0;
+	case SET_VERBOSE:
+		o->verbose = true;
+		return 0;
+	case SET_KEEP:
+		o->keep = arg + strlen(r->name);
+		return 0;
+	case SET_DEPS:
+		o->deps = true;
+		strv_add(&o->dep_options, arg);
+		return 0;
+	case SET_DEP_FILE:
+		o->dep_file = value;
+		return 0;
+	case LIBRARY:
+		return add_input(p, INPUT_LIBRARY, value);
+	case LIBDIR:
+		strv_add(&o->libdirs, value);
+		return 0;
+	case DROP:
+		return 0;
+	case DROP_TOLD:
+		strv_addf(&o->warnings, "'%s' has no effect: %s", arg, r->why);
+		return 0;
+	case REFUSE:
+		err_set(p->err, -ENOTSUP, "option '%s' is not supported", arg);
+		return err_hint(p->err, "%s", r->why);
+	}
+	return 0;
+}
+
+/* Puts the arguments of @FILE in its place, split at blanks; quotes and backslashes as gcc does. */
+static int expand(struct options *o, const char *path, int depth, struct err *err)
+{
+	_cleanup_buf_ struct buf b = {.max = 16u << 20};
+	_cleanup_buf_ struct buf word = {.max = 16u << 20};
+	bool in = false;
+	char quote = 0;
+	int r = depth > 8 ? err_set(err, -ELOOP, "@%s: nested too deep", path)
+			  : file_read(path, &b, err);
+
+	if (r < 0)
+		return r;
+	for (const char *p = buf_cstr(&b);; p++) {
+		bool blank = !quote && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r');
+
+		if (!*p || blank) {
+			const char *w = buf_cstr(&word);
+
+			if (in && w[0] == '@')
+				r = expand(o, w + 1, depth + 1, err);
+			else if (in)
+				strv_add(&o->args, w);
+			if (r < 0)
+				return r;
+			buf_reset(&word);
+			in = false;
+			if (!*p)
+				return 0;
+			continue;
+		}
+		in = true;
+		if (*p == quote) {
+			quote = 0;
+		} else if (!quote && (*p == '"' || *p == '\'')) {
+			quote = *p;
+		} else {
+			if (*p == '\\' && p[1] && quote != '\'')
+				p++;
+			if (buf_append(&word, p, 1) < 0)
+				return err_set(err, -ENOMEM, "@%s: out of memory", path);
+		}
+	}
+}
+
+static int parse_all(struct parser *p)
+{
+	struct strv *args = &p->o->args;
+
+	for (size_t i = 0; i < args->n; i++) {
+		const char *arg = args->v[i], *value = NULL;
+		const struct rule *r;
+		int e;
+
+		if (arg[0] != '-' || !arg[1]) {
+			e = add_file(p, arg);
+			if (e < 0)
+				return e;
+			continue;
+		}
+		r = find_rule(arg);
+		if (!r) {
+			strv_add(&p->o->front, arg);
+			continue;
+		}
+		if (r->form == VALUE) {
+			value = arg + strlen(r->name);
+			if (!*value) {
+				if (i + 1 == args->n)
+					return err_set(p->err, -EINVAL, "option '%s' needs a value",
+						       arg);
+				value = args->v[++i];
+			}
+		}
+		e = apply(p, r, arg, value);
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char *const *argv, struct err *err)
+{
+	struct parser p = {.o = o, .err = err};
+	int r = 0;
+
+	*o = (struct options){0};
+	for (int i = 0; i < argc && !r; i++) {
+		if (argv[i][0] == '@' && argv[i][1])
+			r = expand(o, argv[i] + 1, 0, err);
+		else
+			strv_add(&o->args, argv[i]);
+	}
+	if (!r)
+		r = parse_all(&p);
+	if (!r && (strv_failed(&o->args) || strv_failed(&o->front) || strv_failed(&o->codegen)))
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (!r && o->output && o->ninputs > 1 && o->mode == MODE_COMPILE)
+		r = err_set(err, -EINVAL, "-o cannot name the output of several files with -c");
+	if (r < 0)
+		options_free(o);
+	return r;
+}
+
+void options_free(struct options *o)
+{
+	free(o->inputs);
+	strv_free(&o->front);
+	strv_free(&o->dep_options);
+	strv_free(&o->codegen);
+	strv_free(&o->linker);
+	strv_free(&o->libdirs);
+	strv_free(&o->warnings);
+	strv_free(&o->args);
+	*o = (struct options){0};
+}
