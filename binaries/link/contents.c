@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,22 +132,24 @@ static int same_bytes(const struct slot *s, const struct image im[ISA_COUNT],
 		      const struct link_job *job, struct err *err)
 {
 	char file[256];
-	uint64_t size = s->sec[0]->size < s->sec[1]->size ? s->sec[0]->size : s->sec[1]->size, k;
+	const struct map_section *sec =
+		s->sec[ISA_X86_64] ? s->sec[ISA_X86_64] : s->sec[ISA_AARCH64];
+	const struct map_section *other = s->sec[ISA_AARCH64] ? s->sec[ISA_AARCH64] : sec;
+	uint64_t size = sec->size < other->size ? sec->size : other->size, k;
 	const unsigned char *x = image_at(&im[ISA_X86_64], s->addr, size);
 	const unsigned char *a = image_at(&im[ISA_AARCH64], s->addr, size);
 	const struct strv *objects = &job->half[ISA_X86_64].objects;
-	const char *from = section_file(s->sec[ISA_X86_64], file, sizeof file);
+	const char *from = section_file(sec, file, sizeof file);
 
 	for (size_t i = 0; i < objects->n && i < job->sources.n; i++)
-		if (!s->sec[ISA_X86_64]->member && job->sources.v[i][0] &&
-		    !strcmp(objects->v[i], s->sec[ISA_X86_64]->file))
+		if (!sec->member && job->sources.v[i][0] && !strcmp(objects->v[i], sec->file))
 			from = job->sources.v[i];
 	if (!x || !a)
 		return err_set(err, -EILSEQ, "%s: '%s' is in no segment of both halves", from,
 			       region_symbol(s->name));
 	for (k = 0; k < size && x[k] == a[k]; k++)
 		;
-	if (k == size && s->sec[0]->size == s->sec[1]->size)
+	if (k == size && sec->size == other->size)
 		return 0;
 	err_set(err, -EILSEQ, "%s: '%s' differs between the ISAs, first at byte %llu", from,
 		region_symbol(s->name), (unsigned long long)k);
@@ -159,6 +162,34 @@ static bool of_runtime(const struct map_section *s)
 	return strstr(s->file, "libdrover-rt.a") != NULL;
 }
 
+int verify_graft(struct layout *l, const char *const trial[ISA_COUNT], struct err *err)
+{
+	struct image im[ISA_COUNT] = {{{0}, NULL}, {{0}, NULL}};
+	int r = 0;
+
+	for (int k = 0; k < ISA_COUNT && !r; k++)
+		r = image_open(&im[k], trial[k], err);
+	for (size_t i = 0; i < l->n && !r; i++) {
+		struct slot *s = &l->slots[i];
+		int isa = s->sec[ISA_X86_64] ? ISA_X86_64 : ISA_AARCH64;
+		const unsigned char *at;
+
+		if (s->region != REGION_RODATA || s->sec[!isa] || !s->size ||
+		    of_runtime(s->sec[isa]))
+			continue;
+		at = image_at(&im[isa], s->sec[isa]->addr, s->size);
+		s->graft = at ? malloc(s->size) : NULL;
+		if (s->graft)
+			memcpy(s->graft, at, s->size);
+		else
+			r = err_set(err, -EIO, "cannot read the constant '%s' of the trial link",
+				    region_symbol(s->name));
+	}
+	for (int k = 0; k < ISA_COUNT; k++)
+		image_close(&im[k]);
+	return r;
+}
+
 int verify_contents(const struct layout *l, const struct link_job *job, struct err *err)
 {
 	struct image im[ISA_COUNT] = {{{0}, NULL}, {{0}, NULL}};
@@ -169,7 +200,7 @@ int verify_contents(const struct layout *l, const struct link_job *job, struct e
 	for (size_t i = 0; i < l->n && !r; i++) {
 		const struct slot *s = &l->slots[i];
 
-		if (!s->sec[0] || !s->sec[1] || of_runtime(s->sec[0]))
+		if (!s->graft && (!s->sec[0] || !s->sec[1] || of_runtime(s->sec[0])))
 			continue;
 		if (s->region == REGION_RODATA || s->region == REGION_RELRO ||
 		    s->region == REGION_DATA || s->region == REGION_FNS)

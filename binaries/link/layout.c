@@ -73,22 +73,16 @@ static int new_slot(struct pairing *p, int isa, size_t index, enum region region
 }
 
 /*
- * The key of a section that is shared by name.  A second live section of that
- * name (a weak definition kept in two modules) is numbered, and every module
- * has one table of functions.
+ * The key of a section that is shared by name.  Further live sections of that
+ * name (a weak definition kept in two modules, the functions' table) are
+ * numbered: both links have them in the same order, that of the modules.
  */
-static const char *key_of(struct pairing *p, const struct map_section *s, enum region r,
-			  const struct strmap *seen)
+static const char *key_of(struct pairing *p, const struct map_section *s, const struct strmap *seen)
 {
-	char file[256];
 	const char *key = s->name;
 
-	if (r == REGION_FNS) {
-		strv_addf(&p->keys, "%s %s", section_file(s, file, sizeof file), s->name);
-		key = strv_failed(&p->keys) ? NULL : p->keys.v[p->keys.n - 1];
-	}
-	for (int n = 2; key && strmap_get(seen, key) != STRMAP_NONE && n < 1000; n++) {
-		strv_addf(&p->keys, "%s #%d", s->name, n);
+	for (size_t n = 2; key && strmap_get(seen, key) != STRMAP_NONE; n++) {
+		strv_addf(&p->keys, "%s #%zu", s->name, n);
 		key = strv_failed(&p->keys) ? NULL : p->keys.v[p->keys.n - 1];
 	}
 	return key;
@@ -111,7 +105,7 @@ static int pair_named(struct pairing *p)
 
 			if (region == REGION_PRIVATE || s->file[0] == '<')
 				continue;
-			key = key_of(p, s, region, &seen);
+			key = key_of(p, s, &seen);
 			if (!key || strmap_put(&seen, key, i) == STRMAP_NONE) {
 				r = -ENOMEM;
 				break;
@@ -302,6 +296,8 @@ int layout_make(struct layout *l, const struct map maps[ISA_COUNT], const struct
 
 void layout_free(struct layout *l)
 {
+	for (size_t i = 0; i < l->n; i++)
+		free(l->slots[i].graft);
 	free(l->slots);
 	*l = (struct layout){0};
 }

@@ -232,6 +232,16 @@ static int link_final(const struct link_job *job, const struct layout *l,
 	return link_both(job, "final", force, true, maps, err);
 }
 
+static int graft_constants(const struct link_job *job, struct layout *l, struct err *err)
+{
+	char trial[ISA_COUNT][PATH_MAX];
+	const char *const trials[ISA_COUNT] = {trial[0], trial[1]};
+
+	for (int isa = 0; isa < ISA_COUNT; isa++)
+		work_path(trial[isa], job, "trial", (enum isa)isa);
+	return verify_graft(l, trials, err);
+}
+
 int link_aligned(const struct link_job *job, struct link_stats *stats, struct err *err)
 {
 	struct map trial[ISA_COUNT] = {{0}}, final[ISA_COUNT] = {{0}};
@@ -248,6 +258,8 @@ int link_aligned(const struct link_job *job, struct link_stats *stats, struct er
 		r = layout_make(&l, trial, &home, err);
 	if (!r)
 		r = verify_layout(&l, trial, job, err);
+	if (!r)
+		r = graft_constants(job, &l, err);
 	if (!r)
 		r = link_final(job, &l, force, final, err);
 	if (!r)

@@ -76,27 +76,45 @@ static int input(struct buf *b, const struct slot *s, const struct map_section *
 			  sec->name);
 }
 
+/* Bytes that only the other ISA's compiler has kept as a constant. */
+static int graft(struct buf *b, const struct slot *s)
+{
+	int bad = buf_printf(b, "    . = 0x%llx;", (unsigned long long)s->addr);
+
+	for (uint64_t i = 0; i < s->size && !bad; i++)
+		bad = buf_printf(b, "%s BYTE(%u)", i % 16 ? "" : "\n    ", s->graft[i]);
+	return bad | buf_str(b, "\n");
+}
+
 static int region(struct buf *b, const struct layout *l, int r, enum isa isa)
 {
 	unsigned long long start = l->start[r], end = l->end[r];
 	int bad =
 		buf_printf(b, "  %s 0x%llx : {\n    . = 0x%llx;\n", outputs[r].name, start, start);
 
+	/* The table's pieces have one name each file and follow each other without gaps. */
 	if (r == REGION_FNS)
-		bad |= buf_str(b, "    __start_drover_fns = .;\n");
+		return bad | buf_printf(b,
+					"    __start_drover_fns = .;\n"
+					"    KEEP(*(drover_fns))\n"
+					"    __stop_drover_fns = .;\n"
+					"  } :%s\n",
+					outputs[r].segment);
 	if (r == REGION_DATA)
 		bad |= buf_str(b, "    __drover_data_start = .;\n");
 	for (size_t i = 0; i < l->n && !bad; i++)
-		if (l->slots[i].region == (enum region)r && l->slots[i].sec[isa])
+		if (l->slots[i].region != (enum region)r)
+			continue;
+		else if (l->slots[i].sec[isa])
 			bad |= input(b, &l->slots[i], l->slots[i].sec[isa]);
+		else if (l->slots[i].graft)
+			bad |= graft(b, &l->slots[i]);
 	if (r == REGION_RODATA)
 		bad |= buf_printf(b,
 				  "    . = 0x%llx; __drover_build_id = .;\n"
 				  "    QUAD(0) QUAD(0) QUAD(0) QUAD(0)\n",
 				  (unsigned long long)l->build_id);
 	bad |= buf_printf(b, "    . = 0x%llx;\n", end);
-	if (r == REGION_FNS)
-		bad |= buf_str(b, "    __stop_drover_fns = .;\n");
 	if (r == REGION_BSS)
 		bad |= buf_str(b, "    __drover_data_end = .;\n");
 	return bad | buf_printf(b, "  } :%s\n", outputs[r].segment);

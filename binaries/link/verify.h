@@ -10,6 +10,12 @@
 int verify_layout(const struct layout *l, const struct map maps[ISA_COUNT],
 		  const struct link_job *job, struct err *err);
 
+/*
+ * Constants that only one compiler kept go to the other half as well: a pointer
+ * to one may move.  Takes their bytes from the trial links TRIAL.
+ */
+int verify_graft(struct layout *l, const char *const trial[ISA_COUNT], struct err *err);
+
 /* Every shared symbol of both final maps has one address; counts them. */
 int verify_addresses(const struct map maps[ISA_COUNT], const struct layout *l,
 		     const struct link_job *job, struct link_stats *stats, struct err *err);
