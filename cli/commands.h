@@ -1,4 +1,4 @@
-/* The subcommands that talk to a scheduler; main.c's table refers to them. */
+/* The subcommands' functions; main.c's table refers to them. */
 #ifndef DROVER_CLI_COMMANDS_H
 #define DROVER_CLI_COMMANDS_H
 
@@ -10,5 +10,6 @@ command_fn cmd_queue, cmd_nodes, cmd_migrations, cmd_energy; /* list.c */
 command_fn cmd_show, cmd_cancel, cmd_migrate, cmd_policy;    /* control.c */
 command_fn cmd_logs, cmd_events;                             /* stream.c */
 command_fn cmd_profile;                                      /* profile.c */
+command_fn cmd_hop;                                          /* hop.c */
 
 #endif

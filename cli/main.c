@@ -9,6 +9,8 @@
 #include "config.h"
 
 static const struct command commands[] = {
+	{"hop", "BUNDLE [-- ARGUMENT...]", "run a bundle here and move it between the ISAs",
+	 cmd_hop},
 	{"up", "[OPTION]...", "start a cluster on this machine", cmd_up},
 	{"down", "", "end it", cmd_down},
 	{"submit", "BUNDLE [-- ARGUMENT...]", "run a bundle as a job", cmd_submit},

@@ -1,0 +1,469 @@
+/*
+ * drover hop: options, modes, and what is printed. See hop.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "binaries/bundle/bundle.h"
+#include "cli/commands.h"
+#include "cli/hop.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "kernels/satellite.h"
+#include "migrator/image/state_image.h"
+
+enum hop_mode { MODE_EVERY, MODE_AT, MODE_EACH };
+
+static const char *const mode_names[] = {"every", "at", "each"};
+
+struct options {
+	enum hop_mode mode;
+	uint64_t n; /* of --at or --every */
+	uint64_t hops;
+	uint64_t sample;
+	uint64_t jobs;
+	uint64_t timeout_s;
+	enum isa from;
+	bool compare, json, verbose;
+	const char *image;
+	const char *bundle;
+	char **args;
+	int nargs;
+};
+
+static const char help[] =
+	"usage: drover hop [OPTION]... BUNDLE [-- ARGUMENT...]\n"
+	"Runs a bundle and moves it between x86-64 and AArch64 while it runs.\n\n"
+	"  --at K         move at the K-th migration point\n"
+	"  --every N      move at every N-th point (default: every 1000th)\n"
+	"  --each         one run per point: move there, and at the next ones\n"
+	"  --hops H       moves per run (default: 1 with --at, 2 with --each, else no limit)\n"
+	"  --sample M     with --each: only about M points, evenly spread\n"
+	"  --jobs J       with --each: runs at a time (default: number of processors)\n"
+	"  --from ISA     where the program starts (default: this host's ISA)\n"
+	"  --compare      compare output and status with an unmoved run (always with --each)\n"
+	"  --timeout S    give up a run after S seconds (default: none; 120 with --each)\n"
+	"  --image FILE   save the first state image\n"
+	"  --json         report counts and times as JSON\n"
+	"  -v, --verbose  report also without --compare or --each\n"
+	"  -h, --help     this text\n\n"
+	"With --compare or --each the report goes to stdout in place of the program's output;\n"
+	"otherwise the output passes through and the report, if wanted, goes to stderr.\n"
+	"Exit status: the program's own; 124 if a moved run differs; 125 for an error of drover.\n";
+
+static int usage(const char *text, const char *arg)
+{
+	(void)fprintf(stderr, "drover hop: %s%s%s\n", text, arg ? ": " : "", arg ? arg : "");
+	(void)fprintf(stderr, "drover hop: hint: `drover hop --help` lists the options\n");
+	return EXIT_USAGE;
+}
+
+static bool number(const char *s, uint64_t lo, uint64_t hi, uint64_t *out)
+{
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	return errno == 0 && *end == '\0' && *out >= lo && *out <= hi;
+}
+
+enum {
+	OPT_AT = 256,
+	OPT_EVERY,
+	OPT_EACH,
+	OPT_HOPS,
+	OPT_SAMPLE,
+	OPT_JOBS,
+	OPT_FROM,
+	OPT_COMPARE,
+	OPT_TIMEOUT,
+	OPT_IMAGE,
+	OPT_JSON
+};
+
+static const struct option long_options[] = {
+	{"at", required_argument, NULL, OPT_AT},
+	{"every", required_argument, NULL, OPT_EVERY},
+	{"each", no_argument, NULL, OPT_EACH},
+	{"hops", required_argument, NULL, OPT_HOPS},
+	{"sample", required_argument, NULL, OPT_SAMPLE},
+	{"jobs", required_argument, NULL, OPT_JOBS},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"compare", no_argument, NULL, OPT_COMPARE},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"image", required_argument, NULL, OPT_IMAGE},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* -1: go on; otherwise the exit status to end with. */
+static int parse_one(struct options *o, int c, bool *mode_given)
+{
+	static const struct {
+		int opt;
+		size_t offset;
+		uint64_t hi;
+	} numbers[] = {
+		{OPT_AT, offsetof(struct options, n), UINT64_MAX / 2},
+		{OPT_EVERY, offsetof(struct options, n), UINT64_MAX / 2},
+		{OPT_HOPS, offsetof(struct options, hops), UINT64_MAX / 2},
+		{OPT_SAMPLE, offsetof(struct options, sample), UINT64_MAX / 2},
+		{OPT_JOBS, offsetof(struct options, jobs), 64},
+		{OPT_TIMEOUT, offsetof(struct options, timeout_s), 1000000},
+	};
+	uint64_t v;
+	int isa;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (numbers[i].opt != c)
+			continue;
+		if (!number(optarg, 1, numbers[i].hi, &v))
+			return usage("this needs a whole number above 0", optarg);
+		memcpy((char *)o + numbers[i].offset, &v, sizeof(v));
+	}
+	if (c == OPT_AT || c == OPT_EVERY || c == OPT_EACH) {
+		if (*mode_given)
+			return usage("only one of --at, --every and --each can be used", NULL);
+		*mode_given = true;
+		o->mode = c == OPT_AT ? MODE_AT : c == OPT_EVERY ? MODE_EVERY : MODE_EACH;
+	}
+	switch (c) {
+	case OPT_FROM:
+		isa = isa_parse(optarg);
+		if (isa < 0)
+			return usage("this is no ISA (x86_64 or aarch64)", optarg);
+		o->from = (enum isa)isa;
+		break;
+	case OPT_COMPARE:
+		o->compare = true;
+		break;
+	case OPT_IMAGE:
+		o->image = optarg;
+		break;
+	case OPT_JSON:
+		o->json = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case 'h':
+		(void)fputs(help, stdout);
+		return 0;
+	case '?':
+		return usage("unknown option or missing value", NULL);
+	default:
+		break;
+	}
+	return -1;
+}
+
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	bool mode_given = false;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int c, r;
+
+	*o = (struct options){.mode = MODE_EVERY, .n = 1000, .from = isa_host()};
+	o->jobs = cpus > 0 && cpus <= 64 ? (uint64_t)cpus : 1;
+	optind = 1;
+	/* '+': the first argument that is no option is the bundle; "--" ends our options. */
+	while ((c = getopt_long(argc, argv, "+hv", long_options, NULL)) != -1) {
+		r = parse_one(o, c, &mode_given);
+		if (r >= 0)
+			return r;
+	}
+	if (optind >= argc)
+		return usage("no bundle was named", NULL);
+	o->bundle = argv[optind++];
+	/* Options may also follow the bundle, up to "--". */
+	while (optind < argc && argv[optind][0] == '-') {
+		if (!strcmp(argv[optind], "--"))
+			break;
+		c = getopt_long(argc, argv, "+hv", long_options, NULL);
+		if (c == -1)
+			break;
+		r = parse_one(o, c, &mode_given);
+		if (r >= 0)
+			return r;
+	}
+	if (optind < argc && !strcmp(argv[optind], "--"))
+		optind++;
+	else if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
+		return usage("the program's arguments follow \"--\"", argv[optind]);
+	o->args = argv + optind;
+	o->nargs = argc - optind;
+	if (!o->hops)
+		o->hops = o->mode == MODE_AT ? 1 : o->mode == MODE_EACH ? 2 : UINT64_MAX;
+	if (o->mode == MODE_EACH && !o->timeout_s)
+		o->timeout_s = 120;
+	o->compare |= o->mode == MODE_EACH;
+	return -1;
+}
+
+/* ---- the program ---------------------------------------------------------- */
+
+static void program_close(struct hop_program *p)
+{
+	for (int i = 0; i < ISA_COUNT; i++)
+		if (p->half_fd[i] >= 0)
+			close(p->half_fd[i]);
+	free((void *)(uintptr_t)p->argv);
+	if (p->image)
+		image_program_free((struct image_program *)(uintptr_t)p->image);
+	free((void *)(uintptr_t)p->image);
+	bundle_free((struct bundle *)(uintptr_t)p->bundle);
+}
+
+static int program_open(struct hop_program *p, const struct options *o, struct err *e)
+{
+	struct satellite_info info;
+	struct image_program *image;
+	struct bundle *b;
+	const char **argv;
+	int r;
+
+	*p = (struct hop_program){.path = o->bundle, .half_fd = {-1, -1}};
+	p->envp = (const char *const *)(uintptr_t)environ;
+	r = bundle_open(o->bundle, &b, e);
+	if (r < 0)
+		return r;
+	p->bundle = b;
+	image = calloc(1, sizeof(*image));
+	p->image = image;
+	if (!image)
+		return err_sys(e, -ENOMEM, "cannot run %s", o->bundle);
+	r = image_program_open(b, image, e);
+	if (r < 0)
+		return r;
+	argv = calloc((size_t)o->nargs + 2, sizeof(*argv));
+	if (!argv)
+		return err_sys(e, -ENOMEM, "cannot run %s", o->bundle);
+	argv[0] = o->bundle;
+	for (int i = 0; i < o->nargs; i++)
+		argv[i + 1] = o->args[i];
+	p->argv = argv;
+	for (int i = 0; i < ISA_COUNT; i++) {
+		if (!bundle_has(b, (enum isa)i))
+			return err_set(e, -ENOEXEC, "%s has no half for %s", o->bundle,
+				       isa_name((enum isa)i));
+		satellite_process.probe((enum isa)i, &info);
+		if (info.mode == SATELLITE_UNAVAILABLE)
+			return err_set(e, -ENOEXEC, "cannot run %s programs: %s",
+				       isa_name((enum isa)i), info.reason);
+		p->emulated[i] = info.mode == SATELLITE_EMULATED;
+		p->half_fd[i] = bundle_half_fd(b, (enum isa)i, e);
+		if (p->half_fd[i] < 0)
+			return p->half_fd[i];
+	}
+	return 0;
+}
+
+/* ---- standard input, read once and replayed -------------------------------- */
+
+struct replay {
+	char dir[PATH_MAX];
+	char path[PATH_MAX + 16];
+	bool used;
+};
+
+/* A file with a name, not a memory file: the runtime opens it again by path after a move. */
+static int replay_open(struct replay *s, struct err *e)
+{
+	_cleanup_close_ int out = -1;
+	char chunk[65536];
+	struct stat st;
+
+	s->used = false;
+	if (isatty(STDIN_FILENO) || fstat(STDIN_FILENO, &st) < 0 || S_ISCHR(st.st_mode))
+		return 0;
+	if (file_temp_dir("drover-hop", s->dir, sizeof(s->dir), e) < 0)
+		return e->code;
+	s->used = true;
+	(void)snprintf(s->path, sizeof(s->path), "%s/stdin", s->dir);
+	out = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0)
+		return err_sys(e, -errno, "cannot keep standard input in %s", s->path);
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, -errno, "cannot read standard input");
+		if (n == 0)
+			return 0;
+		r = file_write_all(out, chunk, (size_t)n);
+		if (r < 0)
+			return err_sys(e, r, "cannot keep standard input in %s", s->path);
+	}
+}
+
+static void replay_close(const struct replay *s)
+{
+	if (s->used)
+		(void)file_remove_tree(s->dir, NULL);
+}
+
+static int captured_run(const struct hop_program *p, const struct hop_plan *plan,
+			const struct replay *in, struct hop_run *run, struct err *e)
+{
+	_cleanup_close_ int fd = in->used ? open(in->path, O_RDONLY | O_CLOEXEC) : -1;
+	struct hop_streams streams = {.in = fd, .capture = true};
+
+	return hop_run(p, plan, &streams, run, e);
+}
+
+/* ---- modes ------------------------------------------------------------------ */
+
+static struct hop_plan make_plan(const struct options *o)
+{
+	return (struct hop_plan){
+		.from = o->from,
+		.first = o->mode == MODE_EACH ? 1 : o->n,
+		.step = o->mode == MODE_EVERY ? o->n : 1,
+		.again = o->mode == MODE_EVERY,
+		.hops = o->hops,
+		.timeout_ns = o->timeout_s * NS_PER_S,
+		.image = o->image,
+	};
+}
+
+static int add_run(struct hop_report *r, const struct hop_run *run)
+{
+	r->runs++;
+	r->moves += run->moves;
+	r->deferred += run->deferred;
+	r->refused += run->refused;
+	r->unmoved_runs += run->moves == 0;
+	(void)snprintf(r->why, sizeof(r->why), "%s", run->why);
+	return hop_report_add_times(r, run->times, run->ntimes);
+}
+
+/* One moved run against the reference. */
+static int compare_once(const struct hop_program *p, const struct hop_plan *plan,
+			const struct replay *in, const struct hop_run *ref, struct hop_report *r,
+			struct err *e)
+{
+	struct hop_run run;
+	char text[384];
+	int rc = captured_run(p, plan, in, &run, e);
+
+	if (rc == 0) {
+		rc = add_run(r, &run);
+		if (rc == 0 && !hop_compare(ref, &run, text, sizeof(text)))
+			rc = hop_report_add_difference(r, plan->first, text);
+	}
+	hop_run_free(&run);
+	return rc;
+}
+
+static int run_compared(const struct options *o, const struct hop_program *p,
+			struct hop_report *report, struct err *e)
+{
+	struct hop_plan plan = make_plan(o), unmoved = plan;
+	struct replay in = {.used = false};
+	struct hop_run ref = {.out_fd = -1, .err_fd = -1};
+	struct hop_each each = {.plan = plan,
+				.sample = o->sample,
+				.jobs = (unsigned int)o->jobs,
+				.progress = isatty(STDERR_FILENO) && !o->json};
+	int rc;
+
+	unmoved.hops = 0;
+	unmoved.image = NULL;
+	rc = replay_open(&in, e);
+	if (rc == 0)
+		rc = captured_run(p, &unmoved, &in, &ref, e);
+	if (rc < 0)
+		(void)err_wrap(e, "unmoved run");
+	report->compared = true;
+	report->points = ref.points;
+	report->wait_status = ref.wait_status;
+	if (in.used)
+		each.stdin_path = in.path;
+	if (rc == 0)
+		rc = o->mode == MODE_EACH ? hop_each(p, &each, &ref, report, e)
+					  : compare_once(p, &plan, &in, &ref, report, e);
+	hop_run_free(&ref);
+	replay_close(&in);
+	return rc;
+}
+
+static int run_through(const struct options *o, const struct hop_program *p,
+		       struct hop_report *report, struct err *e)
+{
+	struct hop_plan plan = make_plan(o);
+	struct hop_streams streams = {.in = STDIN_FILENO, .capture = false};
+	struct hop_run run;
+	int rc = hop_run(p, &plan, &streams, &run, e);
+
+	if (rc == 0)
+		rc = add_run(report, &run);
+	report->points = run.points;
+	report->wait_status = run.wait_status;
+	hop_run_free(&run);
+	return rc;
+}
+
+/* Ends as the program ended: with its status, or by its signal (without another core dump). */
+static int pass_on(int status)
+{
+	if (WIFSIGNALED(status)) {
+		struct rlimit none = {0, 0};
+
+		(void)setrlimit(RLIMIT_CORE, &none);
+		(void)fflush(NULL);
+		(void)signal(WTERMSIG(status), SIG_DFL);
+		(void)raise(WTERMSIG(status));
+		return 128 + WTERMSIG(status);
+	}
+	return WEXITSTATUS(status);
+}
+
+int cmd_hop(int argc, char **argv)
+{
+	struct hop_report report = {0};
+	struct hop_program prog;
+	struct options o;
+	struct hop_plan plan;
+	struct err e = ERR_INIT;
+	int rc = parse_options(&o, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	plan = make_plan(&o);
+	report.mode = mode_names[o.mode];
+	rc = program_open(&prog, &o, &e);
+	if (rc == 0)
+		rc = o.compare ? run_compared(&o, &prog, &report, &e)
+			       : run_through(&o, &prog, &report, &e);
+	if (rc < 0) {
+		err_print("drover hop", &e);
+	} else {
+		FILE *out = o.compare ? stdout : stderr;
+
+		if (o.json)
+			hop_print_json(out, &prog, &plan, &report);
+		else if (o.compare || o.verbose)
+			hop_print_text(out, &prog, &plan, &report);
+		else if (report.deferred || report.refused)
+			(void)fprintf(stderr, "drover hop: %s\n", report.why);
+	}
+	program_close(&prog);
+	hop_report_free(&report);
+	if (rc < 0)
+		return EXIT_DROVER;
+	return report.ndifferences ? EXIT_DIFFERENT : pass_on(report.wait_status);
+}

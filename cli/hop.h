@@ -1,0 +1,128 @@
+/*
+ * drover hop: run a bundle without any cluster and move it between the ISAs.
+ *
+ * hop.c reads the options and decides what to print; hop_run.c runs the
+ * program once, moving it by a plan; hop_each.c runs it once for each migration
+ * point; hop_report.c compares and prints.
+ */
+#ifndef DROVER_CLI_HOP_H
+#define DROVER_CLI_HOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "common/err.h"
+#include "common/isa.h"
+
+struct bundle;
+struct image_program;
+
+/* The program under test. */
+struct hop_program {
+	const char *path;
+	const struct bundle *bundle;
+	const struct image_program *image; /* what a state image must agree with */
+	int half_fd[ISA_COUNT];
+	bool emulated[ISA_COUNT];
+	const char *const *argv;
+	const char *const *envp;
+};
+
+/* When to move. No move at all: hops == 0. */
+struct hop_plan {
+	enum isa from;
+	uint64_t first;      /* number of the first point to move at */
+	uint64_t step;       /* further points between one move and the next */
+	uint64_t hops;       /* at most so many moves; UINT64_MAX: no limit */
+	bool again;          /* a move that was refused is tried again after step more points */
+	uint64_t timeout_ns; /* for the run; 0: none */
+	const char *image;   /* save the first image here; NULL: don't */
+};
+
+/* One move, in nanoseconds where not said otherwise. */
+struct hop_times {
+	uint64_t point;
+	uint64_t image_bytes, frames, depth;
+	uint64_t save, write; /* unwinding; image */
+	uint64_t check;       /* the supervisor's validation of the image */
+	uint64_t start;       /* from the hand-over of the image to the new process's first word */
+	uint64_t load, rebuild;
+	uint64_t downtime; /* from the capture to the first step there, without save and write */
+	uint32_t from;     /* enum isa */
+	uint32_t pad;
+};
+
+#define HOP_TIMES_MAX  4096 /* a run keeps the times of its first moves */
+#define HOP_OUTPUT_MAX (UINT64_C(1) << 30)
+
+struct hop_run {
+	int wait_status;
+	uint64_t points;
+	uint64_t moves;    /* done */
+	uint64_t deferred; /* requests that had to wait */
+	uint64_t refused;  /* captures or loads that were refused; the program ran on */
+	char why[256];     /* the last reason of these */
+	struct hop_times *times;
+	size_t ntimes;
+	int out_fd, err_fd; /* captured output, -1 if it passed through */
+};
+
+/* Where the standard streams of a run come from and go to. */
+struct hop_streams {
+	int in;       /* descriptor, or -1 for /dev/null */
+	bool capture; /* collect stdout and stderr into memory files; else pass through */
+};
+
+/* Runs the program once. A program that fails is a result; an error is only Drover's own (or the
+ * timeout's, -ETIMEDOUT). */
+int hop_run(const struct hop_program *prog, const struct hop_plan *plan,
+	    const struct hop_streams *streams, struct hop_run *run, struct err *e);
+void hop_run_free(struct hop_run *run);
+
+/* "" if both runs gave the same; else what differs first. Returns whether they are equal. */
+bool hop_compare(const struct hop_run *ref, const struct hop_run *run, char *text, size_t size);
+
+struct hop_difference {
+	uint64_t at; /* the point moved at, 0 for a run with other plans */
+	char text[384];
+};
+
+/* What one or many moved runs came to. */
+struct hop_report {
+	const char *mode; /* "at", "every", "each" */
+	uint64_t points;  /* of the unmoved run, or of the run itself */
+	uint64_t runs, unmoved_runs;
+	uint64_t moves, deferred, refused;
+	char why[256];
+	bool compared;
+	struct hop_difference *differences; /* the first HOP_DIFFERENCES_MAX */
+	size_t ndifferences_kept;
+	uint64_t ndifferences;
+	struct hop_times *times;
+	size_t ntimes, times_cap;
+	int wait_status;
+};
+
+#define HOP_DIFFERENCES_MAX 32
+
+int hop_report_add_times(struct hop_report *r, const struct hop_times *t, size_t n);
+int hop_report_add_difference(struct hop_report *r, uint64_t at, const char *text);
+void hop_report_free(struct hop_report *r);
+
+/* One run per point: K = 1, 1 + points / sample, ... moving at K, K+1, ... */
+struct hop_each {
+	struct hop_plan plan;   /* first is set for each run */
+	uint64_t sample;        /* 0: every point; else about this many, evenly spread */
+	unsigned int jobs;      /* runs at a time */
+	const char *stdin_path; /* replayed to each run; NULL: /dev/null */
+	bool progress;
+};
+int hop_each(const struct hop_program *prog, const struct hop_each *each, const struct hop_run *ref,
+	     struct hop_report *report, struct err *e);
+
+void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
+		    const struct hop_report *r);
+void hop_print_text(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
+		    const struct hop_report *r);
+
+#endif
