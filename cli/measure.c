@@ -37,9 +37,13 @@ void measure_sleep(double seconds)
 
 int measure_program(const char *kernel, char *path, size_t size, struct err *e)
 {
-	char name[64];
+	char name[64], lib[512];
 
 	(void)snprintf(name, sizeof(name), "drover-%s", kernel);
+	if (paths_libdir(lib, sizeof(lib)) == 0 &&
+	    (size_t)snprintf(path, size, "%s/workloads/%s", lib, name) < size &&
+	    access(path, X_OK) == 0)
+		return 0;
 	if (paths_program(name, path, size) == 0)
 		return 0;
 	(void)snprintf(name, sizeof(name), "npb-%s-native", kernel);

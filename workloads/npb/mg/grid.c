@@ -62,9 +62,14 @@ void mg_zero(struct mg_grid u, struct mg_share who)
 	memset(plane(u, first), 0, (last - first) * u.m * u.m * sizeof(double));
 }
 
+/*
+ * Rows are worked on in functions of their own whose arguments are restrict: so the compiler knows
+ * that they do not overlap, wherever the callers keep them.
+ */
+
 /* The sums over the four nearest rows and over the four diagonal rows of the row at `at`. */
-static inline void sums(const double *restrict at, size_t m, double *restrict near,
-			double *restrict diagonal)
+static void sums(const double *restrict at, size_t m, double *restrict near,
+		 double *restrict diagonal)
 {
 	const double *below = at - m * m, *above = at + m * m;
 
@@ -74,45 +79,81 @@ static inline void sums(const double *restrict at, size_t m, double *restrict ne
 	}
 }
 
+static const double a0 = -8.0 / 3.0, a2 = 1.0 / 6.0, a3 = 1.0 / 12.0;
+
+static void resid_row(const double *restrict u, const double *restrict v, double *restrict r,
+		      const double *restrict near, const double *restrict diagonal, size_t m)
+{
+	for (size_t x = 1; x < m - 1; x++)
+		r[x] = v[x] - a0 * u[x] - a2 * (diagonal[x] + near[x - 1] + near[x + 1]) -
+		       a3 * (diagonal[x - 1] + diagonal[x + 1]);
+}
+
+/* The same with v in r. */
+static void resid_row_in_place(const double *restrict u, double *restrict r,
+			       const double *restrict near, const double *restrict diagonal,
+			       size_t m)
+{
+	for (size_t x = 1; x < m - 1; x++)
+		r[x] = r[x] - a0 * u[x] - a2 * (diagonal[x] + near[x - 1] + near[x + 1]) -
+		       a3 * (diagonal[x - 1] + diagonal[x + 1]);
+}
+
 void mg_resid(struct mg_grid u, struct mg_grid v, struct mg_grid r, struct mg_share who)
 {
-	const double a0 = -8.0 / 3.0, a2 = 1.0 / 6.0, a3 = 1.0 / 12.0;
 	double near[MG_SIDE_MAX], diagonal[MG_SIDE_MAX];
 	size_t m = u.m;
 
 	for (size_t z = inner_first(m, who); z < inner_last(m, who); z++) {
 		for (size_t y = 1; y < m - 1; y++) {
-			const double *uu = plane(u, z) + y * m, *vv = plane(v, z) + y * m;
+			const double *uu = plane(u, z) + y * m;
 			double *rr = plane(r, z) + y * m;
 
 			sums(uu, m, near, diagonal);
-			for (size_t x = 1; x < m - 1; x++)
-				rr[x] = vv[x] - a0 * uu[x] -
-					a2 * (diagonal[x] + near[x - 1] + near[x + 1]) -
-					a3 * (diagonal[x - 1] + diagonal[x + 1]);
+			if (v.at == r.at)
+				resid_row_in_place(uu, rr, near, diagonal, m);
+			else
+				resid_row(uu, plane(v, z) + y * m, rr, near, diagonal, m);
 		}
 		wrap(r, z);
 	}
 }
 
-void mg_psinv(struct mg_grid r, struct mg_grid u, const double *c, struct mg_share who)
+static void psinv_row(const double *restrict r, double *restrict u, const double *restrict near,
+		      const double *restrict diagonal, const double *restrict c, size_t m)
 {
 	const double c0 = c[0], c1 = c[1], c2 = c[2];
+
+	for (size_t x = 1; x < m - 1; x++)
+		u[x] = u[x] + c0 * r[x] + c1 * (r[x - 1] + r[x + 1] + near[x]) +
+		       c2 * (diagonal[x] + near[x - 1] + near[x + 1]);
+}
+
+void mg_psinv(struct mg_grid r, struct mg_grid u, const double *c, struct mg_share who)
+{
 	double near[MG_SIDE_MAX], diagonal[MG_SIDE_MAX];
 	size_t m = u.m;
 
 	for (size_t z = inner_first(m, who); z < inner_last(m, who); z++) {
 		for (size_t y = 1; y < m - 1; y++) {
-			const double *restrict rr = plane(r, z) + y * m;
-			double *restrict uu = plane(u, z) + y * m;
+			const double *rr = plane(r, z) + y * m;
 
 			sums(rr, m, near, diagonal);
-			for (size_t x = 1; x < m - 1; x++)
-				uu[x] = uu[x] + c0 * rr[x] +
-					c1 * (rr[x - 1] + rr[x + 1] + near[x]) +
-					c2 * (diagonal[x] + near[x - 1] + near[x + 1]);
+			psinv_row(rr, plane(u, z) + y * m, near, diagonal, c, m);
 		}
 		wrap(u, z);
+	}
+}
+
+static void restrict_row(const double *restrict fine, double *restrict coarse,
+			 const double *restrict near, const double *restrict diagonal, size_t m)
+{
+	for (size_t x = 1; x < m - 1; x++) {
+		size_t i = 2 * x;
+
+		coarse[x] = 0.5 * fine[i] + 0.25 * (fine[i - 1] + fine[i + 1] + near[i]) +
+			    0.125 * (near[i - 1] + near[i + 1] + diagonal[i]) +
+			    0.0625 * (diagonal[i - 1] + diagonal[i + 1]);
 	}
 }
 
@@ -123,17 +164,10 @@ void mg_restrict(struct mg_grid fine, struct mg_grid coarse, struct mg_share who
 
 	for (size_t z = inner_first(m, who); z < inner_last(m, who); z++) {
 		for (size_t y = 1; y < m - 1; y++) {
-			const double *restrict rr = plane(fine, 2 * z) + 2 * y * n;
-			double *restrict ss = plane(coarse, z) + y * m;
+			const double *rr = plane(fine, 2 * z) + 2 * y * n;
 
 			sums(rr, n, near, diagonal);
-			for (size_t x = 1; x < m - 1; x++) {
-				size_t i = 2 * x;
-
-				ss[x] = 0.5 * rr[i] + 0.25 * (rr[i - 1] + rr[i + 1] + near[i]) +
-					0.125 * (near[i - 1] + near[i + 1] + diagonal[i]) +
-					0.0625 * (diagonal[i - 1] + diagonal[i + 1]);
-			}
+			restrict_row(rr, plane(coarse, z) + y * m, near, diagonal, m);
 		}
 		wrap(coarse, z);
 	}
@@ -141,11 +175,21 @@ void mg_restrict(struct mg_grid fine, struct mg_grid coarse, struct mg_share who
 
 /* Adds the row of half points: even points take `scale` of their sum, odd ones half of it and the
  * next. */
-static inline void add_row(double *restrict u, const double *restrict sum, size_t m, double scale)
+static void add_row(double *restrict u, const double *restrict sum, size_t m, double scale)
 {
 	for (size_t x = 0; x < m - 1; x++) {
 		u[2 * x] += scale * sum[x];
 		u[2 * x + 1] += 0.5 * scale * (sum[x] + sum[x + 1]);
+	}
+}
+
+static void half_sums(const double *restrict z, size_t m, double *restrict z1, double *restrict z2,
+		      double *restrict z3)
+{
+	for (size_t x = 0; x < m; x++) {
+		z1[x] = z[x + m] + z[x];
+		z2[x] = z[x + m * m] + z[x];
+		z3[x] = z[x + m * m + m] + z[x + m * m] + z1[x];
 	}
 }
 
@@ -156,15 +200,11 @@ void mg_interpolate(struct mg_grid coarse, struct mg_grid fine, struct mg_share 
 
 	for (size_t z = first_of(m - 1, who); z < last_of(m - 1, who); z++) {
 		for (size_t y = 0; y < m - 1; y++) {
-			const double *restrict zz = plane(coarse, z) + y * m;
-			double *restrict uu = plane(fine, 2 * z) + 2 * y * n;
-			double *restrict over = uu + n * n;
+			const double *zz = plane(coarse, z) + y * m;
+			double *uu = plane(fine, 2 * z) + 2 * y * n;
+			double *over = uu + n * n;
 
-			for (size_t x = 0; x < m; x++) {
-				z1[x] = zz[x + m] + zz[x];
-				z2[x] = zz[x + m * m] + zz[x];
-				z3[x] = zz[x + m * m + m] + zz[x + m * m] + z1[x];
-			}
+			half_sums(zz, m, z1, z2, z3);
 			add_row(uu, zz, m, 1.0);
 			add_row(uu + n, z1, m, 0.5);
 			add_row(over, z2, m, 0.5);
