@@ -24,6 +24,10 @@ void ft_plan_make(struct ft_plan *p, size_t n)
 	}
 }
 
+/* The longest run of neighbours with the same root. A loop that is known to be short is left
+ * without migration points. */
+static const size_t longest = FT_SIDE_MAX / 4 * FT_BLOCK;
+
 struct root {
 	double re, im;
 };
@@ -34,8 +38,9 @@ static inline void butterfly(const double *restrict xr, const double *restrict x
 			     size_t stride, const struct root w[3])
 {
 	size_t from = quarter * stride;
+	size_t n = stride < longest ? stride : longest;
 
-	for (size_t q = 0; q < stride; q++) {
+	for (size_t q = 0; q < n; q++) {
 		double ar = xr[q], ai = xi[q];
 		double br = xr[q + from], bi = xi[q + from];
 		double cr = xr[q + 2 * from], ci = xi[q + 2 * from];

@@ -53,9 +53,13 @@ void ft_init(struct ft_state *s, const struct ft_class *c, struct npb_team *team
 	s->rooms = npb_alloc("ft", (size_t)members, sizeof(struct ft_room));
 }
 
+/* A length is cut to the longest there is: a loop that is known to be short is left without
+ * migration points. */
+
 /* Element k of transform b is at u[k * step + b]: a block of neighbouring columns. */
 static void load_columns(struct ft_block *to, const struct ft_complex *u, size_t n, size_t step)
 {
+	n = n < FT_SIDE_MAX ? n : FT_SIDE_MAX;
 	for (size_t k = 0; k < n; k++)
 		for (size_t b = 0; b < FT_BLOCK; b++) {
 			to->re[k * FT_BLOCK + b] = u[k * step + b].re;
@@ -65,6 +69,7 @@ static void load_columns(struct ft_block *to, const struct ft_complex *u, size_t
 
 static void store_columns(const struct ft_block *from, struct ft_complex *u, size_t n, size_t step)
 {
+	n = n < FT_SIDE_MAX ? n : FT_SIDE_MAX;
 	for (size_t k = 0; k < n; k++)
 		for (size_t b = 0; b < FT_BLOCK; b++) {
 			u[k * step + b].re = from->re[k * FT_BLOCK + b];
@@ -75,6 +80,7 @@ static void store_columns(const struct ft_block *from, struct ft_complex *u, siz
 /* Element k of transform b is at u[b * row + k]: a block of neighbouring rows. */
 static void load_rows(struct ft_block *to, const struct ft_complex *u, size_t n, size_t row)
 {
+	n = n < FT_SIDE_MAX ? n : FT_SIDE_MAX;
 	for (size_t k = 0; k < n; k++)
 		for (size_t b = 0; b < FT_BLOCK; b++) {
 			to->re[k * FT_BLOCK + b] = u[b * row + k].re;
@@ -84,6 +90,7 @@ static void load_rows(struct ft_block *to, const struct ft_complex *u, size_t n,
 
 static void store_rows(const struct ft_block *from, struct ft_complex *u, size_t n, size_t row)
 {
+	n = n < FT_SIDE_MAX ? n : FT_SIDE_MAX;
 	for (size_t k = 0; k < n; k++)
 		for (size_t b = 0; b < FT_BLOCK; b++) {
 			u[b * row + k].re = from->re[k * FT_BLOCK + b];
@@ -95,6 +102,7 @@ static void store_rows(const struct ft_block *from, struct ft_complex *u, size_t
 static void load_decayed(struct ft_block *to, struct ft_complex *restrict u,
 			 const double *restrict d, size_t n, size_t step, size_t dstep)
 {
+	n = n < FT_SIDE_MAX ? n : FT_SIDE_MAX;
 	for (size_t k = 0; k < n; k++)
 		for (size_t b = 0; b < FT_BLOCK; b++) {
 			double f = d[k * dstep + b];

@@ -64,16 +64,21 @@ void mg_zero(struct mg_grid u, struct mg_share who)
 
 /*
  * Rows are worked on in functions of their own whose arguments are restrict: so the compiler knows
- * that they do not overlap, wherever the callers keep them.
+ * that they do not overlap, wherever the callers keep them. Their lengths are cut to the longest
+ * row there is: a loop that is known to be short is left without migration points.
  */
+
+static const size_t longest = MG_SIDE_MAX;
 
 /* The sums over the four nearest rows and over the four diagonal rows of the row at `at`. */
 static void sums(const double *restrict at, size_t m, double *restrict near,
 		 double *restrict diagonal)
 {
+	size_t n = m < longest ? m : longest;
+
 	const double *below = at - m * m, *above = at + m * m;
 
-	for (size_t x = 0; x < m; x++) {
+	for (size_t x = 0; x < n; x++) {
 		near[x] = at[x - m] + at[x + m] + below[x] + above[x];
 		diagonal[x] = below[x - m] + below[x + m] + above[x - m] + above[x + m];
 	}
@@ -84,7 +89,9 @@ static const double a0 = -8.0 / 3.0, a2 = 1.0 / 6.0, a3 = 1.0 / 12.0;
 static void resid_row(const double *restrict u, const double *restrict v, double *restrict r,
 		      const double *restrict near, const double *restrict diagonal, size_t m)
 {
-	for (size_t x = 1; x < m - 1; x++)
+	size_t n = m < longest ? m : longest;
+
+	for (size_t x = 1; x + 1 < n; x++)
 		r[x] = v[x] - a0 * u[x] - a2 * (diagonal[x] + near[x - 1] + near[x + 1]) -
 		       a3 * (diagonal[x - 1] + diagonal[x + 1]);
 }
@@ -94,7 +101,9 @@ static void resid_row_in_place(const double *restrict u, double *restrict r,
 			       const double *restrict near, const double *restrict diagonal,
 			       size_t m)
 {
-	for (size_t x = 1; x < m - 1; x++)
+	size_t n = m < longest ? m : longest;
+
+	for (size_t x = 1; x + 1 < n; x++)
 		r[x] = r[x] - a0 * u[x] - a2 * (diagonal[x] + near[x - 1] + near[x + 1]) -
 		       a3 * (diagonal[x - 1] + diagonal[x + 1]);
 }
@@ -122,9 +131,10 @@ void mg_resid(struct mg_grid u, struct mg_grid v, struct mg_grid r, struct mg_sh
 static void psinv_row(const double *restrict r, double *restrict u, const double *restrict near,
 		      const double *restrict diagonal, const double *restrict c, size_t m)
 {
+	size_t n = m < longest ? m : longest;
 	const double c0 = c[0], c1 = c[1], c2 = c[2];
 
-	for (size_t x = 1; x < m - 1; x++)
+	for (size_t x = 1; x + 1 < n; x++)
 		u[x] = u[x] + c0 * r[x] + c1 * (r[x - 1] + r[x + 1] + near[x]) +
 		       c2 * (diagonal[x] + near[x - 1] + near[x + 1]);
 }
@@ -148,7 +158,9 @@ void mg_psinv(struct mg_grid r, struct mg_grid u, const double *c, struct mg_sha
 static void restrict_row(const double *restrict fine, double *restrict coarse,
 			 const double *restrict near, const double *restrict diagonal, size_t m)
 {
-	for (size_t x = 1; x < m - 1; x++) {
+	size_t n = m < longest ? m : longest;
+
+	for (size_t x = 1; x + 1 < n; x++) {
 		size_t i = 2 * x;
 
 		coarse[x] = 0.5 * fine[i] + 0.25 * (fine[i - 1] + fine[i + 1] + near[i]) +
@@ -177,7 +189,9 @@ void mg_restrict(struct mg_grid fine, struct mg_grid coarse, struct mg_share who
  * next. */
 static void add_row(double *restrict u, const double *restrict sum, size_t m, double scale)
 {
-	for (size_t x = 0; x < m - 1; x++) {
+	size_t n = m < longest ? m : longest;
+
+	for (size_t x = 0; x + 1 < n; x++) {
 		u[2 * x] += scale * sum[x];
 		u[2 * x + 1] += 0.5 * scale * (sum[x] + sum[x + 1]);
 	}
@@ -186,7 +200,9 @@ static void add_row(double *restrict u, const double *restrict sum, size_t m, do
 static void half_sums(const double *restrict z, size_t m, double *restrict z1, double *restrict z2,
 		      double *restrict z3)
 {
-	for (size_t x = 0; x < m; x++) {
+	size_t n = m < longest ? m : longest;
+
+	for (size_t x = 0; x < n; x++) {
 		z1[x] = z[x + m] + z[x];
 		z2[x] = z[x + m * m] + z[x];
 		z3[x] = z[x + m * m + m] + z[x + m * m] + z1[x];
