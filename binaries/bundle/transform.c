@@ -93,6 +93,21 @@ static int read_fn(struct parser *p, char *line)
 	return 0;
 }
 
+/* A variable on the common stack: part of the function's frame there. */
+static int read_slot(struct parser *p, char *line)
+{
+	struct transform *t = p->t;
+	struct transform_fn *f = t->nfns ? &t->fns[t->nfns - 1] : NULL;
+	uint32_t offset, size;
+
+	if (!f || f->nsites || number(field(&line), UINT32_MAX, &offset) < 0 ||
+	    number(field(&line), UINT32_MAX, &size) < 0 || line)
+		return -EINVAL;
+	if ((uint64_t)offset + size > f->common)
+		f->common = (uint64_t)offset + size;
+	return 0;
+}
+
 static int read_site(struct parser *p, char *line)
 {
 	struct transform *t = p->t;
@@ -156,6 +171,8 @@ static int read_line(struct parser *p, char *line)
 		return p->module && p->source ? 0 : -EINVAL;
 	case 'F':
 		return read_fn(p, rest_of_line);
+	case 'A':
+		return read_slot(p, rest_of_line);
 	case 'S':
 		return read_site(p, rest_of_line);
 	case 'L':

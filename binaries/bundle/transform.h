@@ -33,7 +33,8 @@ struct transform_fn {
 	uint64_t id;
 	const char *name, *module, *source;
 	uint32_t line;
-	uint32_t ret; /* enum drover_ret */
+	uint32_t ret;    /* enum drover_ret */
+	uint64_t common; /* bytes of its variables on the common stack */
 	size_t first_site, nsites;
 };
 
