@@ -1,0 +1,89 @@
+/*
+ * A ferry: one job attempt's supervisor on one node (docs/formats/ferry.md).
+ *
+ * The main thread owns the process, the socket and the status. A worker thread
+ * carries an image in or out, and hands its result over when it has ended.
+ *
+ * Invariants: a frozen process runs on only by `abort`, a loaded one runs only by
+ * `go`; commands of a lower epoch are refused; status.json is final before the
+ * ferry ends.
+ */
+#ifndef DROVER_FERRY_FERRY_H
+#define DROVER_FERRY_FERRY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "migrator/ferry/handoff.h"
+#include "migrator/ferry/serve.h"
+#include "migrator/ferry/spec.h"
+#include "migrator/process/process.h"
+
+/* What the worker is given and gives back. */
+struct worker {
+	pthread_t thread;
+	bool running; /* started and not joined */
+	int done_fd;  /* eventfd: the worker has ended */
+	atomic_bool stop;
+	bool receives;
+	/* sender */
+	char endpoint[128];
+	struct handoff_offer offer;
+	int image_fd; /* sender: borrowed; receiver: result, owned */
+	struct handoff_verdict verdict;
+	/* receiver */
+	struct transport_listener *listener;
+	struct handoff_offer got;
+	uint64_t max_image_bytes, transfer_us;
+	struct transport_conn *conn;
+	/* result */
+	int code;
+	struct err err;
+};
+
+struct ferry {
+	const char *dir;
+	struct spec spec;
+	struct ferry_status status;
+	struct server *server;
+	struct process *proc;
+	int half_fd, stdin_fd, log_fd, out_fd; /* out_fd: read end of the job's output */
+	struct worker worker;
+	uint64_t cpu_before[ISA_COUNT]; /* before it came here */
+	uint64_t next_epoch;            /* of the migration out of here */
+	char endpoint[128], secret[65]; /* of the receiver */
+	uint64_t load_begun_ns;
+	bool abort_on_capture; /* the migration it was asked for has been aborted */
+	bool going;            /* told to go, has not said that it runs */
+	bool aborting;         /* told to run on, has not said that it does */
+	bool releasing;        /* told to end */
+	uint64_t release_ns;   /* when */
+};
+
+/* Opens the bundle, starts the process or the receiver; status is set. */
+int ferry_begin(struct ferry *f, struct err *e);
+/* Until the status is final. */
+int ferry_loop(struct ferry *f, struct err *e);
+void ferry_end(struct ferry *f);
+
+/* ---- between the files of this module ---- */
+
+/* A change that everyone is to see: status.json, then the clients. */
+void ferry_publish(struct ferry *f);
+/* The end. reason may be NULL. */
+void ferry_finish(struct ferry *f, enum ferry_state state, const char *reason);
+void ferry_fail_migration(struct ferry *f, const char *reason);
+/* Starts the process; image_in -1: from the beginning. */
+int ferry_start_process(struct ferry *f, int image_in, struct err *e);
+/* Whatever the process has written goes to the log. */
+void ferry_drain(struct ferry *f);
+void ferry_count_cpu(struct ferry *f);
+
+serve_handler ferry_command_handler; /* commands.c; arg is the ferry */
+void ferry_process_event(struct ferry *f, const struct process_event *ev); /* events.c */
+int ferry_start_sender(struct ferry *f, struct err *e);                    /* carry.c */
+int ferry_start_receiver(struct ferry *f, struct err *e);
+void ferry_worker_done(struct ferry *f);
+void ferry_stop_worker(struct ferry *f);
+
+#endif
