@@ -1,0 +1,20 @@
+/* Ackermann's function: deep recursion with a call as an argument. Argument: n of A(3, n). */
+#include <stdio.h>
+#include <stdlib.h>
+
+static int ackermann(int m, int n)
+{
+	if (m == 0)
+		return n + 1;
+	return ackermann(m - 1, n == 0 ? 1 : ackermann(m, n - 1));
+}
+
+int main(int argc, char **argv)
+{
+	int n = argc > 1 ? atoi(argv[1]) : 10, sum = 0;
+
+	for (int i = 0; i < 4; i++)
+		sum += ackermann(3, n - (i & 1));
+	printf("%d\n", sum);
+	return 0;
+}
