@@ -11,9 +11,9 @@ static int ackermann(int m, int n)
 
 int main(int argc, char **argv)
 {
-	int n = argc > 1 ? atoi(argv[1]) : 10, sum = 0;
+	int n = argc > 1 ? atoi(argv[1]) : 11, sum = 0;
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 6; i++)
 		sum += ackermann(3, n - (i & 1));
 	printf("%d\n", sum);
 	return 0;

@@ -11,11 +11,11 @@ struct insn {
 
 /* 0: limit, 1: n, 2: divisor, 3: count */
 static const struct insn code[] = {
-	{PUSH, 2},  {STORE, 1}, {LOAD, 1}, {LOAD, 0},   {LESS, 0},   {JUMPZ, 31}, {PUSH, 2},
-	{STORE, 2}, {LOAD, 1},  {LOAD, 2}, {SQUARE, 0}, {LESS, 0},   {JUMPZ, 15}, {JUMP, 22},
-	{HALT, 0},  {LOAD, 1},  {LOAD, 2}, {MOD, 0},    {JUMPZ, 26}, {LOAD, 2},   {PUSH, 1},
-	{JUMP, 31}, {LOAD, 3},  {PUSH, 1}, {ADD, 0},    {STORE, 3},  {LOAD, 1},   {PUSH, 1},
-	{ADD, 0},   {STORE, 1}, {JUMP, 2}, {HALT, 0},
+	{PUSH, 2},  {STORE, 1}, {LOAD, 1},  {LOAD, 0},   {LESS, 0}, {JUMPZ, 32}, {PUSH, 2},
+	{STORE, 2}, {LOAD, 1},  {LOAD, 2},  {SQUARE, 0}, {LESS, 0}, {JUMPZ, 14}, {JUMP, 23},
+	{LOAD, 1},  {LOAD, 2},  {MOD, 0},   {JUMPZ, 27}, {LOAD, 2}, {PUSH, 1},   {ADD, 0},
+	{STORE, 2}, {JUMP, 8},  {LOAD, 3},  {PUSH, 1},   {ADD, 0},  {STORE, 3},  {LOAD, 1},
+	{PUSH, 1},  {ADD, 0},   {STORE, 1}, {JUMP, 2},   {HALT, 0},
 };
 
 static long run(long limit)
@@ -67,6 +67,6 @@ static long run(long limit)
 
 int main(int argc, char **argv)
 {
-	printf("%ld\n", run(argc > 1 ? atol(argv[1]) : 400000));
+	printf("%ld\n", run(argc > 1 ? atol(argv[1]) : 300000));
 	return 0;
 }

@@ -28,7 +28,7 @@ static void advance(struct body *b, double dt)
 
 int main(int argc, char **argv)
 {
-	int steps = argc > 1 ? atoi(argv[1]) : 4000000;
+	int steps = argc > 1 ? atoi(argv[1]) : 8000000;
 	struct body b[BODIES] = {{{0, 0, 0}, {0, 0, 0}, 39.5},
 				 {{4.8, -1.2, -0.1}, {0.6, 2.8, 0}, 0.037},
 				 {{8.3, 4.1, -0.4}, {-1.0, 1.8, 0}, 0.011},

@@ -18,7 +18,7 @@ static long solve(unsigned int all, unsigned int cols, unsigned int left, unsign
 
 int main(int argc, char **argv)
 {
-	int n = argc > 1 ? atoi(argv[1]) : 13;
+	int n = argc > 1 ? atoi(argv[1]) : 15;
 
 	printf("%ld\n", solve((1u << n) - 1, 0, 0, 0));
 	return 0;

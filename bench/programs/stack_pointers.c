@@ -32,7 +32,7 @@ static uint64_t walk(const uint32_t *v, size_t n, struct cursor *outer, int dept
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 9000;
+	int rounds = argc > 1 ? atoi(argv[1]) : 300000;
 	uint32_t v[64];
 	uint64_t sum = 0;
 
