@@ -37,7 +37,7 @@ static int start(const struct driver *d, const struct module *m, enum isa isa,
 	if (r < 0)
 		return r;
 	strv_add(&argv, DROVER_CLANG);
-	flags_codegen(d, isa, &argv);
+	flags_codegen(&m->object.options, isa, &argv);
 	strv_cat(&argv, &m->object.options);
 	flags_plugin(d, "instrument", &argv);
 	strv_add(&argv, "-mllvm");

@@ -46,7 +46,7 @@ struct program {
 
 /* flags.c: arguments of clang for one ISA. */
 void flags_front(const struct driver *d, enum isa isa, struct strv *argv);
-void flags_codegen(const struct driver *d, enum isa isa, struct strv *argv);
+void flags_codegen(const struct strv *options, enum isa isa, struct strv *argv);
 void flags_plugin(const struct driver *d, const char *mode, struct strv *argv);
 
 /* compile.c */

@@ -2,6 +2,8 @@
  * What both compilers are always told, in one table: the flags that make one
  * program of two ISAs agree on types, arithmetic, data and calls.
  */
+#include <string.h>
+
 #include "binaries/driver/driver.h"
 #include "common/compiler.h"
 
@@ -28,6 +30,8 @@ static const struct {
 	{X86, AT_FRONT, "-mlong-double-128"},
 	/* one result of arithmetic */
 	{ALL, AT_BOTH, "-ffp-contract=off"},
+	/* what .state_transform and the plugin's rules call variables by */
+	{ALL, AT_FRONT, "-fno-discard-value-names"},
 	/* unwinding from any instruction of a call */
 	{ALL, AT_BOTH, "-fasynchronous-unwind-tables"},
 	{ALL, AT_CODEGEN, "-fexceptions"},
@@ -46,6 +50,17 @@ static void add(enum isa isa, unsigned when, struct strv *argv)
 			strv_add(argv, table[i].flag);
 }
 
+/* The user wants debug information: the last -g option counts. */
+static bool wants_debug(const struct strv *options)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < options->n; i++)
+		if (!strncmp(options->v[i], "-g", 2))
+			wanted = strcmp(options->v[i], "-g0") != 0;
+	return wanted;
+}
+
 void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
 {
 	add(isa, AT_FRONT, argv);
@@ -54,12 +69,18 @@ void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
 	strv_add(argv, "-isystem");
 	strv_addf(argv, "%s/sysroot/%s/include", d->libdir, isa_name(isa));
 	strv_add(argv, "-D__DROVER__=1");
+	/* The plugin's messages and .state_transform name lines. */
+	if (!wants_debug(&d->options.codegen))
+		strv_add(argv, "-gline-tables-only");
 }
 
-void flags_codegen(const struct driver *d, enum isa isa, struct strv *argv)
+void flags_codegen(const struct strv *options, enum isa isa, struct strv *argv)
 {
-	(void)d;
 	add(isa, AT_CODEGEN, argv);
+	if (!wants_debug(options)) {
+		strv_add(argv, "-mllvm");
+		strv_add(argv, "-drover-drop-debug");
+	}
 }
 
 void flags_plugin(const struct driver *d, const char *mode, struct strv *argv)
