@@ -30,6 +30,8 @@ static const struct {
 	{X86, AT_FRONT, "-mlong-double-128"},
 	/* one result of arithmetic */
 	{ALL, AT_BOTH, "-ffp-contract=off"},
+	{ALL, AT_FRONT, "-U__FP_FAST_FMA"},
+	{ALL, AT_FRONT, "-U__FP_FAST_FMAF"},
 	/* what .state_transform and the plugin's rules call variables by */
 	{ALL, AT_FRONT, "-fno-discard-value-names"},
 	/* unwinding from any instruction of a call */
