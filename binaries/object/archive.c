@@ -50,7 +50,7 @@ static int read_members(struct archive *a)
 	Elf *elf, *member;
 	size_t cap = 0;
 	int r = 0;
-	Elf_Cmd cmd = ELF_C_READ;
+	Elf_Cmd cmd = ELF_C_READ_MMAP; /* it is in memory already; there is no file to read from */
 
 	elf_version(EV_CURRENT);
 	elf = elf_memory(a->data, a->len);
