@@ -19,6 +19,9 @@
 #include "common/file.h"
 #include "common/log.h"
 
+/* A job's working directory goes along by its path, so it has to be one that every node has. */
+#define JOB_CWD "/tmp"
+
 static int64_t mono_ms(void)
 {
 	return (int64_t)(clock_monotonic_ns() / NS_PER_MS);
@@ -117,6 +120,7 @@ static int spawn(struct node *n, struct entry *en, struct err *e)
 		.name = json_string_value(json_object_get(en->record, "name")),
 		.args = args,
 		.env = env,
+		.cwd = JOB_CWD,
 		.migration = en->job.mig_id,
 		.listen = listen,
 	};
