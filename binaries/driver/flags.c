@@ -28,6 +28,10 @@ static const struct {
 	/* one meaning of types */
 	{ALL, AT_FRONT, "-fsigned-char"},
 	{X86, AT_FRONT, "-mlong-double-128"},
+	{ARM, AT_FRONT, "-Xclang"},
+	{ARM, AT_FRONT, "-fwchar-type=int"},
+	{ARM, AT_FRONT, "-Xclang"},
+	{ARM, AT_FRONT, "-fsigned-wchar"},
 	/* one result of arithmetic */
 	{ALL, AT_BOTH, "-ffp-contract=off"},
 	{ALL, AT_FRONT, "-U__FP_FAST_FMA"},
