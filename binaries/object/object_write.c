@@ -128,7 +128,7 @@ static int fill(struct writer *w, const struct object *o, const struct buf *opti
 	eh->e_machine = EM_X86_64;
 	eh->e_type = ET_REL;
 	eh->e_version = EV_CURRENT;
-	eh->e_shstrndx = strtab + 1;
+	eh->e_shstrndx = (Elf64_Half)(strtab + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
 		bad |= add_section(w, homes[i].name, homes[i].type, homes[i].flags, NULL, 0, 0, 0);
 	for (int i = 0; i < OBJECT_SECTIONS; i++)

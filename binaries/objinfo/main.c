@@ -1,0 +1,160 @@
+/* drover-objinfo: what is in a bundle, a multi-ISA object or an archive of them. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binaries/objinfo/check.h"
+#include "binaries/objinfo/json.h"
+#include "binaries/objinfo/report.h"
+#include "binaries/objinfo/text.h"
+#include "common/compiler.h"
+#include "config.h"
+
+static const char usage[] =
+	"usage: drover-objinfo [options] FILE...\n"
+	"\n"
+	"Shows what a bundle, a multi-ISA object or an archive of objects holds.\n"
+	"\n"
+	"  --functions   functions that may migrate\n"
+	"  --sites       their sites and what each saves\n"
+	"  --symbols     symbols and their addresses in both halves\n"
+	"  --check       prove again that the halves agree; exit status 1 if not\n"
+	"  --json        as JSON\n"
+	"  --help, --version\n";
+
+static int show_bundle(const char *path, const struct bundle *b, const struct view *view,
+		       struct err *err)
+{
+	struct transform t = {0};
+	struct symbols s = {0};
+	size_t len;
+	const char *text = bundle_transform(b, ISA_X86_64, &len);
+	int r = transform_parse(&t, text ? text : "", len, err);
+
+	if (!r)
+		r = symbols_read(&s, b, err);
+	if (!r && view->json) {
+		r = json_bundle(path, b, &t, &s, view);
+		if (r < 0)
+			err_set(err, r, "out of memory");
+	} else if (!r) {
+		text_bundle(path, b, &t, &s, view);
+	}
+	if (!r && view->check)
+		r = check_bundle(b, &t, &s, err);
+	if (!r && view->check && !view->json)
+		printf("check      all that must agree does\n");
+	symbols_free(&s);
+	transform_free(&t);
+	return r < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+static int show_object(const char *name, const void *data, size_t len, const struct view *view,
+		       struct err *err)
+{
+	struct object o;
+	int r = object_read(&o, data, len, name, err);
+
+	if (r < 0)
+		return r;
+	if (view->json)
+		r = json_object_file(name, &o, view);
+	else
+		text_object(name, &o, view);
+	object_free(&o);
+	return r < 0 ? err_set(err, r, "out of memory") : 0;
+}
+
+static int show_archive(const char *path, const struct view *view, struct err *err)
+{
+	struct archive a;
+	int r = archive_read(&a, path, err);
+
+	for (size_t i = 0; !r && i < a.n; i++) {
+		_cleanup_free_ char *name = NULL;
+
+		if (asprintf(&name, "%s(%s)", path, a.members[i].name) < 0)
+			r = err_set(err, -ENOMEM, "out of memory");
+		else
+			r = show_object(name, a.members[i].data, a.members[i].len, view, err);
+	}
+	archive_free(&a);
+	return r;
+}
+
+static int show(const char *path, const struct view *view, struct err *err)
+{
+	_cleanup_free_ void *data = NULL;
+	struct bundle *b = NULL;
+	size_t len;
+	int r = object_load(path, &data, &len, err);
+
+	if (r < 0)
+		return r;
+	if (archive_is(data, len))
+		return show_archive(path, view, err);
+	if (object_is(data, len))
+		return show_object(path, data, len, view, err);
+	r = bundle_open_data(data, len, path, &b, err);
+	if (!r)
+		r = show_bundle(path, b, view, err);
+	bundle_free(b);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},    {"functions", no_argument, NULL, 'f'},
+		{"sites", no_argument, NULL, 's'},   {"symbols", no_argument, NULL, 'y'},
+		{"check", no_argument, NULL, 'c'},   {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0},
+	};
+	struct view view = {0};
+	int c, status = 0;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (c) {
+		case 'j':
+			view.json = true;
+			break;
+		case 'f':
+			view.functions = true;
+			break;
+		case 's':
+			view.sites = true;
+			break;
+		case 'y':
+			view.symbols = true;
+			break;
+		case 'c':
+			view.check = true;
+			break;
+		case 'V':
+			printf("drover-objinfo %s\n", PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind == argc) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	for (int i = optind; i < argc; i++) {
+		struct err err = ERR_INIT;
+
+		if (show(argv[i], &view, &err) < 0) {
+			fflush(stdout);
+			err_print("drover-objinfo", &err);
+			status = 1;
+		}
+	}
+	return status;
+}
