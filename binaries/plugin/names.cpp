@@ -160,7 +160,9 @@ void nameThreadLocals(Module &m)
 			all.push_back(&g);
 	for (GlobalVariable *g : all) {
 		Type *vt = g->getValueType();
-		Align align = std::max(g->getAlign().valueOrOne(), dl.getABITypeAlign(vt));
+		/* The ISAs align arrays differently; this is enough for either. */
+		Align align = std::max(g->getAlign().valueOrOne(),
+				       Align(dl.getTypeAllocSize(vt) < 16 ? 8 : 16));
 		Constant *initial = ConstantPointerNull::get(ptr);
 		if (!g->getInitializer()->isNullValue()) {
 			auto *i = new GlobalVariable(m, vt, true, GlobalValue::InternalLinkage,
