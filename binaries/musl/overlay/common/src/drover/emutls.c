@@ -21,6 +21,13 @@ struct places {
 	void *v[];
 };
 
+/* libgcc's unwinder takes a program with pthread_key_create for one with threads, and then calls
+ * these, which it knows weakly: they must come along. */
+static const void *const companions[] __attribute__((used)) = {
+	(void *)pthread_once,	     (void *)pthread_getspecific,  (void *)pthread_setspecific,
+	(void *)pthread_mutex_lock, (void *)pthread_mutex_unlock,
+};
+
 static volatile int lock[1];
 static uintptr_t objects;
 static pthread_key_t key;
