@@ -124,6 +124,8 @@ static void load(struct ferry *f)
 	if (fault_point("ferry.before-load"))
 		(void)err_set(&e, -EIO, "an injected fault before loading");
 	f->load_begun_ns = clock_monotonic_ns();
+	if (!e.code)
+		(void)state_image_check(w->image_fd, &f->image, &e);
 	if (!e.code && lseek(w->image_fd, 0, SEEK_SET) < 0)
 		(void)err_sys(&e, -errno, "cannot rewind the state image");
 	if (!e.code)

@@ -136,8 +136,13 @@ static int open_half(struct ferry *f, struct err *e)
 		r = err_set(e, -ENOEXEC, "%s has no half for %s", s->bundle, isa_name(s->isa));
 	else
 		f->half_fd = bundle_half_fd(b, s->isa, e);
+	if (!r && f->half_fd < 0)
+		r = f->half_fd;
+	/* Now, not when the image comes: the job stands still then. */
+	if (!r && s->role == FERRY_RECEIVE)
+		r = image_program_open(b, &f->image, e);
 	bundle_free(b);
-	return r ? r : f->half_fd < 0 ? f->half_fd : 0;
+	return r;
 }
 
 static int open_files(struct ferry *f, struct err *e)
@@ -348,5 +353,6 @@ void ferry_end(struct ferry *f)
 		if (fd >= 0)
 			close(fd);
 	}
+	image_program_free(&f->image);
 	spec_free(&f->spec);
 }

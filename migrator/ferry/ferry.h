@@ -17,6 +17,7 @@
 #include "migrator/ferry/handoff.h"
 #include "migrator/ferry/serve.h"
 #include "migrator/ferry/spec.h"
+#include "migrator/image/state_image.h"
 #include "migrator/process/process.h"
 
 /* What the worker is given and gives back. */
@@ -47,6 +48,7 @@ struct ferry {
 	struct ferry_status status;
 	struct server *server;
 	struct process *proc;
+	struct image_program image; /* receiver: what the image must agree with */
 	int half_fd, stdin_fd, log_fd, out_fd; /* out_fd: read end of the job's output */
 	struct worker worker;
 	uint64_t cpu_before[ISA_COUNT]; /* before it came here */
