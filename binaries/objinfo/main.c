@@ -1,5 +1,6 @@
 /* drover-objinfo: what is in a bundle, a multi-ISA object or an archive of them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "binaries/objinfo/text.h"
 #include "common/compiler.h"
 #include "config.h"
+#include "migrator/image/state_image.h"
 
 static const char usage[] =
 	"usage: drover-objinfo [options] FILE...\n"
@@ -20,6 +22,7 @@ static const char usage[] =
 	"  --functions   functions that may migrate\n"
 	"  --sites       their sites and what each saves\n"
 	"  --symbols     symbols and their addresses in both halves\n"
+	"  --image FILE  a state image of the bundle: its stack, memory and descriptors\n"
 	"  --check       prove again that the halves agree; exit status 1 if not\n"
 	"  --json        as JSON\n"
 	"  --help, --version\n";
@@ -49,6 +52,32 @@ static int show_bundle(const char *path, const struct bundle *b, const struct vi
 	symbols_free(&s);
 	transform_free(&t);
 	return r < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+/* A state image has a meaning only beside the bundle it was captured from. */
+static int show_image(const char *image, const struct bundle *b, const struct view *view,
+		      struct err *err)
+{
+	_cleanup_close_ int fd = open(image, O_RDONLY | O_CLOEXEC);
+	struct image_program program = {0};
+	struct state_image *img = NULL;
+	_cleanup_json_ json_t *j = NULL;
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, -errno, "cannot open %s", image);
+	r = image_program_open(b, &program, err);
+	if (!r)
+		r = state_image_open(fd, &program, &img, err);
+	if (r < 0)
+		err_wrap(err, "%s", image);
+	else if (!view->json)
+		state_image_print(img, &program, stdout);
+	else if ((j = state_image_json(img, &program)))
+		r = json_dumpf(j, stdout, JSON_INDENT(1)) < 0 || putchar('\n') < 0 ? -EIO : 0;
+	state_image_free(img);
+	image_program_free(&program);
+	return r;
 }
 
 static int show_object(const char *name, const void *data, size_t len, const struct view *view,
@@ -99,7 +128,8 @@ static int show(const char *path, const struct view *view, struct err *err)
 		return show_object(path, data, len, view, err);
 	r = bundle_open_data(data, len, path, &b, err);
 	if (!r)
-		r = show_bundle(path, b, view, err);
+		r = view->image ? show_image(view->image, b, view, err)
+				: show_bundle(path, b, view, err);
 	bundle_free(b);
 	return r;
 }
@@ -107,10 +137,15 @@ static int show(const char *path, const struct view *view, struct err *err)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},    {"functions", no_argument, NULL, 'f'},
-		{"sites", no_argument, NULL, 's'},   {"symbols", no_argument, NULL, 'y'},
-		{"check", no_argument, NULL, 'c'},   {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0},
+		{"json", no_argument, NULL, 'j'},
+		{"functions", no_argument, NULL, 'f'},
+		{"sites", no_argument, NULL, 's'},
+		{"symbols", no_argument, NULL, 'y'},
+		{"check", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{"image", required_argument, NULL, 'i'},
+		{NULL, 0, NULL, 0},
 	};
 	struct view view = {0};
 	int c, status = 0;
@@ -131,6 +166,9 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			view.check = true;
+			break;
+		case 'i':
+			view.image = optarg;
 			break;
 		case 'V':
 			printf("drover-objinfo %s\n", PACKAGE_VERSION);

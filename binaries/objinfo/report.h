@@ -13,6 +13,7 @@
 
 struct view {
 	bool json, functions, sites, symbols, check;
+	const char *image; /* a state image to show instead; NULL: none */
 };
 
 /* A symbol of the shared ranges and its address in each half; 0: not there. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include "binaries/bundle/bundle.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "binaries/bundle/transform.h"
 #include "migrator/include/image.h"
 
