@@ -265,6 +265,8 @@ int link_aligned(const struct link_job *job, struct link_stats *stats, struct er
 	if (!r)
 		r = verify_addresses(final, &l, job, stats, err);
 	if (!r)
+		r = verify_taken(final, job, err);
+	if (!r)
 		r = verify_contents(&l, job, err);
 	if (!r)
 		r = verify_stamp(&l, job, stats, err);

@@ -20,6 +20,12 @@ int verify_graft(struct layout *l, const char *const trial[ISA_COUNT], struct er
 int verify_addresses(const struct map maps[ISA_COUNT], const struct layout *l,
 		     const struct link_job *job, struct link_stats *stats, struct err *err);
 
+/*
+ * No module takes the address of a function that has one per ISA (of libgcc or the runtime, which
+ * are only called).
+ */
+int verify_taken(const struct map maps[ISA_COUNT], const struct link_job *job, struct err *err);
+
 /* The bytes of every shared constant and initialised datum, and the state tables, are equal. */
 int verify_contents(const struct layout *l, const struct link_job *job, struct err *err);
 

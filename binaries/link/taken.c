@@ -1,0 +1,135 @@
+/*
+ * Functions of assembly and libgcc may have an address per ISA.  That is fine
+ * as long as they are only called; a pointer to one could be in moved state.
+ * The relocations of the program's modules tell calls from taken addresses.
+ */
+#include <errno.h>
+#include <gelf.h>
+#include <string.h>
+
+#include "binaries/link/verify.h"
+#include "binaries/object/strmap.h"
+#include "common/buf.h"
+#include "common/file.h"
+
+#define MODULE_MAX (1u << 30)
+
+struct module {
+	const char *source;
+	Elf *elf;
+	size_t strndx;
+	const struct strmap *apart;
+};
+
+/* Sections whose relocations are no pointers of the program: unwind tables, debug information. */
+static bool of_program(const GElf_Shdr *sh, const char *name)
+{
+	return (sh->sh_flags & SHF_ALLOC) && strncmp(name, ".eh_frame", 9) &&
+	       strncmp(name, ".gcc_except_table", 17) && strncmp(name, ".data.DW.ref.", 13);
+}
+
+static int check_relocations(const struct module *m, Elf_Scn *scn, const GElf_Shdr *sh,
+			     const char *into, struct err *err)
+{
+	Elf_Data *rel = elf_getdata(scn, NULL),
+		 *syms = elf_getdata(elf_getscn(m->elf, sh->sh_link), NULL);
+	GElf_Shdr symtab;
+
+	if (!rel || !syms || !gelf_getshdr(elf_getscn(m->elf, sh->sh_link), &symtab))
+		return err_set(err, -EINVAL, "%s: damaged relocations", m->source);
+	for (size_t i = 0; sh->sh_entsize && i < sh->sh_size / sh->sh_entsize; i++) {
+		GElf_Rela r;
+		GElf_Sym sym;
+		const char *name;
+
+		if (!gelf_getrela(rel, (int)i, &r) ||
+		    !gelf_getsym(syms, (int)GELF_R_SYM(r.r_info), &sym))
+			return err_set(err, -EINVAL, "%s: damaged relocations", m->source);
+		name = elf_strptr(m->elf, symtab.sh_link, sym.st_name);
+		/* Calls and jumps; everything else makes a pointer. */
+		if (GELF_R_TYPE(r.r_info) == R_X86_64_PLT32 ||
+		    GELF_R_TYPE(r.r_info) == R_X86_64_PC32 || sym.st_shndx != SHN_UNDEF || !name ||
+		    strmap_get(m->apart, name) == STRMAP_NONE)
+			continue;
+		err_set(err, -ENOTSUP,
+			"%s: '%s' takes the address of '%s', which is at another address on each "
+			"ISA",
+			m->source, region_symbol(into), name);
+		return err_hint(err, "call it through a function of the program instead");
+	}
+	return 0;
+}
+
+static int check_module(struct module *m, struct err *err)
+{
+	Elf_Scn *scn = NULL;
+	int r = 0;
+
+	if (elf_getshdrstrndx(m->elf, &m->strndx) < 0)
+		return err_set(err, -EINVAL, "%s: damaged object", m->source);
+	while (!r && (scn = elf_nextscn(m->elf, scn))) {
+		GElf_Shdr sh, target;
+		const char *into;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_RELA ||
+		    !gelf_getshdr(elf_getscn(m->elf, sh.sh_info), &target))
+			continue;
+		into = elf_strptr(m->elf, m->strndx, target.sh_name);
+		if (into && of_program(&target, into))
+			r = check_relocations(m, scn, &sh, into, err);
+	}
+	return r;
+}
+
+/* Names of functions and data that both maps have, at two addresses. */
+static int find_apart(const struct map maps[ISA_COUNT], struct strmap *apart)
+{
+	const struct map *mx = &maps[ISA_X86_64], *ma = &maps[ISA_AARCH64];
+	struct strmap arm = {0};
+	int bad = 0;
+
+	for (size_t i = 0; i < ma->nsymbols && !bad; i++)
+		bad = strmap_put(&arm, ma->symbols[i].name, i) == STRMAP_NONE;
+	for (size_t i = 0; i < mx->nsymbols && !bad; i++) {
+		const struct map_symbol *x = &mx->symbols[i];
+		size_t k = strmap_get(&arm, x->name);
+
+		if (k == STRMAP_NONE ||
+		    mx->sections[x->section].addr + x->offset ==
+			    ma->sections[ma->symbols[k].section].addr + ma->symbols[k].offset)
+			continue;
+		bad = strmap_put(apart, x->name, i) == STRMAP_NONE;
+	}
+	strmap_free(&arm);
+	return bad ? -ENOMEM : 0;
+}
+
+int verify_taken(const struct map maps[ISA_COUNT], const struct link_job *job, struct err *err)
+{
+	/* The ISAs' modules come from one source: one of them tells. */
+	const struct strv *objects = &job->half[ISA_X86_64].objects;
+	struct strmap apart = {0};
+	int r = find_apart(maps, &apart);
+
+	if (r < 0)
+		err_set(err, r, "aligned link: out of memory");
+	elf_version(EV_CURRENT);
+	for (size_t i = 0; i < objects->n && i < job->sources.n && !r; i++) {
+		_cleanup_buf_ struct buf b = {.max = MODULE_MAX};
+		struct module m = {.source = job->sources.v[i], .apart = &apart};
+
+		/* The start-up code is the first; it is the runtime's. */
+		if (i == 0)
+			continue;
+		r = file_read(objects->v[i], &b, err);
+		if (r < 0)
+			break;
+		m.elf = elf_memory(b.data, b.len);
+		r = m.elf ? check_module(&m, err)
+			  : err_set(err, -EINVAL, "%s: damaged object", m.source);
+		if (m.elf)
+			elf_end(m.elf);
+	}
+	strmap_free(&apart);
+	return r;
+}
