@@ -137,7 +137,10 @@ static int check_frames(struct state_image *img, const struct image_program *p, 
 		at += (sizeof(rec) + rec.size + 15) & ~UINT64_C(15);
 		if (at > s->size)
 			return refuse(e, "its frames are cut off");
-		*f = (struct frame){transform_find(&p->transform, rec.fn), rec.site, rec.size};
+		*f = (struct frame){i && f[-1].fn->id == rec.fn
+					    ? f[-1].fn
+					    : transform_find(&p->transform, rec.fn),
+				    rec.site, rec.size};
 		if (!f->fn)
 			return refuse(e, "a frame of a function that is not in this program");
 		what = check_frame(&p->transform, f, i ? f - 1 : NULL);
