@@ -1,6 +1,7 @@
 /* How much memory a kernel may take here, and arrays out of it; see npb.h. */
 #include "workloads/npb/common/npb.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -36,6 +37,23 @@ static void limit_process(struct limit *l)
 		limit_lower(l, r.rlim_cur, "the limit of data (ulimit -d) is");
 }
 
+/*
+ * The beginning of a small file as a string; false when there is none. No stream and no loop: a
+ * file of the kernel's cannot move to another machine, so it must not be open for long.
+ */
+static bool read_small(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return n > 0;
+}
+
 /* The limit of the control group `path` (version 2) and of all above it. */
 static void limit_cgroup(struct limit *l, char *path, size_t len)
 {
@@ -43,17 +61,12 @@ static void limit_cgroup(struct limit *l, char *path, size_t len)
 
 	while (len > 0) {
 		char name[1200], text[32] = "";
-		FILE *f;
 
 		path[len] = '\0';
 		snprintf(name, sizeof(name), "%s%s/memory.max", root, path);
-		f = fopen(name, "re");
-		if (f) {
-			if (fgets(text, sizeof(text), f) && text[0] >= '0' && text[0] <= '9')
-				limit_lower(l, strtoull(text, NULL, 10),
-					    "the limit of this control group is");
-			fclose(f);
-		}
+		if (read_small(name, text, sizeof(text)) && text[0] >= '0' && text[0] <= '9')
+			limit_lower(l, strtoull(text, NULL, 10),
+				    "the limit of this control group is");
 		while (len > 0 && path[--len] != '/')
 			;
 	}
@@ -61,17 +74,13 @@ static void limit_cgroup(struct limit *l, char *path, size_t len)
 
 static void limit_cgroups(struct limit *l)
 {
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	char line[1024];
+	char text[4096], *save = NULL;
 
-	if (!f)
+	if (!read_small("/proc/self/cgroup", text, sizeof(text)))
 		return;
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "0::/", 4))
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "0::/", 4) && strlen(line) < 1024)
 			limit_cgroup(l, line + 3, strlen(line + 3));
-	}
-	fclose(f);
 }
 
 bool npb_memory_check(const struct npb_options *o, const char *kernel, uint64_t bytes)
