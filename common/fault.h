@@ -5,7 +5,8 @@
  *	DROVER_FAULT=ferry.after-prepare:error		the step fails with -EIO
  *	DROVER_FAULT=ferry.after-prepare:stop		SIGSTOP to itself there
  *
- * Several are separated by commas. Names are "<program>.<step>". With
+ * Several are separated by commas. Names are "<program>.<step>"; those of the ferry are listed in
+ * docs/formats/ferry.md, and `tests/cluster/kill-matrix --list` prints all there are. With
  * DROVER_FAULT_LOG=FILE each one that takes effect appends "NAME PID" to FILE
  * first, so that a test knows it was reached.
  */
