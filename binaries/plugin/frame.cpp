@@ -118,7 +118,7 @@ class CommonStack
 	{
 		ptr = PointerType::get(f.getContext(), 0);
 		byte = Type::getInt8Ty(f.getContext());
-		csp = m.getOrInsertGlobal("__drover_csp", ptr);
+		csp = runtimeVariable(m, "__drover_csp", ptr);
 	}
 	void run(const std::vector<AllocaInst *> &fixed, const std::vector<AllocaInst *> &dynamic);
 

@@ -204,6 +204,9 @@ struct Instrumented {
 	std::vector<Site> sites;
 };
 
+/* Symbols of the runtime, declared on first use. */
+llvm::Constant *runtimeVariable(llvm::Module &m, llvm::StringRef name, llvm::Type *t);
+llvm::FunctionCallee runtimeFunction(llvm::Module &m, llvm::StringRef name, llvm::FunctionType *t);
 /* Return class as in migrator/include/abi.h. */
 uint32_t returnClass(llvm::Type *t);
 /* Polls and calls become invokes with landing pads that so far only resume. */

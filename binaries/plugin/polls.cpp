@@ -177,24 +177,33 @@ static Instruction *beginning(BasicBlock &b)
 	return first;
 }
 
-static Instruction *recursionPoint(Function &f, DominatorTree &dt, const Recursion &rec)
+/* A single call that goes round, inside a loop: from one such call of an activation to the next the
+ * loop's own poll is passed. Descending without one ends with the stack. */
+static bool loopPolls(const std::vector<CallBase *> &calls, LoopInfo &li)
 {
+	return calls.size() == 1 && li.getLoopFor(calls[0]->getParent());
+}
+
+static Instruction *recursionPoint(Function &f, FunctionAnalysisManager &fam, const Recursion &rec)
+{
+	DominatorTree &dt = fam.getResult<DominatorTreeAnalysis>(f);
+	std::vector<CallBase *> calls;
 	BasicBlock *common = nullptr;
+	bool callsHere = false;
 
 	for (Instruction &i : instructions(f)) {
 		auto *c = dyn_cast<CallBase>(&i);
-		if (!c || !rec.inner(*c) || !dt.isReachableFromEntry(c->getParent()))
-			continue;
+		if (c && rec.inner(*c) && dt.isReachableFromEntry(c->getParent()))
+			calls.push_back(c);
+	}
+	if (calls.empty() || loopPolls(calls, fam.getResult<LoopAnalysis>(f)))
+		return nullptr;
+	for (CallBase *c : calls)
 		common = common ? dt.findNearestCommonDominator(common, c->getParent())
 				: c->getParent();
-	}
-	if (!common)
-		return nullptr;
-	bool calls = false;
-	for (Instruction &i : *common)
-		if (auto *c = dyn_cast<CallBase>(&i))
-			calls |= rec.inner(*c);
-	return calls ? beginning(*common) : common->getTerminator();
+	for (CallBase *c : calls)
+		callsHere |= c->getParent() == common;
+	return callsHere ? beginning(*common) : common->getTerminator();
 }
 
 /* ---- loops --------------------------------------------------------------------------------- */
@@ -346,7 +355,7 @@ PollPlan planPolls(Function &f, FunctionAnalysisManager &fam, const Recursion &r
 {
 	PollPlan plan;
 
-	plan.recursion = recursionPoint(f, fam.getResult<DominatorTreeAnalysis>(f), rec);
+	plan.recursion = recursionPoint(f, fam, rec);
 	Planner(f, fam, plan, rec).run();
 	return plan;
 }

@@ -111,8 +111,10 @@ BasicBlock *Resume::rebuildInner(const Site &s, BasicBlock *from)
 {
 	IRBuilder<> b(from);
 	DebugLoc where = nowhere(*r);
-	FunctionCallee innerOf = m.getOrInsertFunction("__drover_inner", ptr, ptr);
-	FunctionCallee cloneOf = m.getOrInsertFunction("__drover_resume_fn", ptr, ptr);
+	FunctionCallee innerOf =
+		runtimeFunction(m, "__drover_inner", FunctionType::get(ptr, {ptr}, false));
+	FunctionCallee cloneOf =
+		runtimeFunction(m, "__drover_resume_fn", FunctionType::get(ptr, {ptr}, false));
 
 	b.SetCurrentDebugLocation(where);
 	CallInst *inner = b.CreateCall(innerOf, {r->getArg(0)});

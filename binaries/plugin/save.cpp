@@ -10,9 +10,12 @@ namespace drover
 static FunctionCallee frameFunction(Module &m)
 {
 	LLVMContext &ctx = m.getContext();
-	FunctionCallee c = m.getOrInsertFunction("__drover_frame", PointerType::get(ctx, 0),
-						 Type::getInt64Ty(ctx), Type::getInt32Ty(ctx),
-						 Type::getInt32Ty(ctx));
+	FunctionCallee c =
+		runtimeFunction(m, "__drover_frame",
+				FunctionType::get(PointerType::get(ctx, 0),
+						  {Type::getInt64Ty(ctx), Type::getInt32Ty(ctx),
+						   Type::getInt32Ty(ctx)},
+						  false));
 
 	if (auto *f = dyn_cast<Function>(c.getCallee())) {
 		f->addFnAttr(Attribute::NoUnwind);

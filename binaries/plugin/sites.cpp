@@ -56,13 +56,32 @@ uint32_t returnClass(Type *t)
 	return bits <= 32 ? 1 : bits <= 64 ? 2 : 8;
 }
 
+/* The runtime is linked into the same program: no table is needed to find it. */
+Constant *runtimeVariable(Module &m, StringRef name, Type *t)
+{
+	Constant *c = m.getOrInsertGlobal(name, t);
+
+	if (auto *g = dyn_cast<GlobalVariable>(c))
+		g->setDSOLocal(true);
+	return c;
+}
+
+FunctionCallee runtimeFunction(Module &m, StringRef name, FunctionType *t)
+{
+	FunctionCallee c = m.getOrInsertFunction(name, t);
+
+	if (auto *f = dyn_cast<Function>(c.getCallee()))
+		f->setDSOLocal(true);
+	return c;
+}
+
 static CallInst *insertPoll(Function &f, Instruction *at)
 {
 	Module &m = *f.getParent();
 	Type *word = Type::getInt32Ty(m.getContext());
-	Constant *flag = m.getOrInsertGlobal("__drover_poll", word);
-	FunctionCallee slow =
-		m.getOrInsertFunction("__drover_poll_slow", Type::getVoidTy(m.getContext()));
+	Constant *flag = runtimeVariable(m, "__drover_poll", word);
+	FunctionCallee slow = runtimeFunction(
+		m, "__drover_poll_slow", FunctionType::get(Type::getVoidTy(m.getContext()), false));
 
 	if (auto *g = dyn_cast<Function>(slow.getCallee()))
 		g->addFnAttr(Attribute::Cold);
