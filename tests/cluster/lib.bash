@@ -92,7 +92,7 @@ start_agent() {
 }
 
 api() { # METHOD PATH [BODY]
-	curl -s -m 10 -X "$1" ${3:+-H 'Content-Type: application/json' --data-binary "$3"} \
+	curl -s -m 3 -X "$1" ${3:+-H 'Content-Type: application/json' --data-binary "$3"} \
 		"http://127.0.0.1:$PORT$2"
 }
 
