@@ -178,21 +178,26 @@ int cmd_queue(int argc, char **argv)
 /* The ledger knows jobs by their number; people know them by name. */
 static void add_names(struct cli *c, const json_t *energy_jobs)
 {
-	_cleanup_json_ json_t *jobs = NULL;
-	size_t i, k;
-	json_t *row, *job;
+	_cleanup_json_ json_t *jobs = NULL, *names = json_object();
+	size_t i;
+	json_t *row;
 
 	if (fetch_all(c, "/v1/jobs?limit=500", "jobs", &jobs, NULL))
 		return;
+	json_array_foreach(jobs, i, row)
+	{
+		const char *id = json_string_value(json_object_get(row, "id"));
+
+		if (id)
+			(void)json_object_set(names, id, json_object_get(row, "name"));
+	}
 	json_array_foreach((json_t *)(uintptr_t)energy_jobs, i, row)
 	{
-		json_array_foreach(jobs, k, job)
-		{
-			if (!json_equal(json_object_get(row, "job"), json_object_get(job, "id")))
-				continue;
-			(void)json_object_set(row, "name", json_object_get(job, "name"));
-			break;
-		}
+		const char *id = json_string_value(json_object_get(row, "job"));
+		json_t *name = id ? json_object_get(names, id) : NULL;
+
+		if (name)
+			(void)json_object_set(row, "name", name);
 	}
 }
 
