@@ -14,7 +14,7 @@
 #include "common/http_client.h"
 #include "common/json.h"
 
-#define CLI_DEFAULT_SERVER "http://127.0.0.1:8642"
+#define CLI_DEFAULT_SERVER "http://127.0.0.1:7700"
 #define CLI_VALUE_MAX      320
 
 /* Options every such subcommand takes, as values of getopt_long's last field. */

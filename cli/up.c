@@ -281,7 +281,7 @@ int cmd_up(int argc, char **argv)
 
 	if (!o || !c)
 		return EXIT_DROVER;
-	o->port = "8642";
+	o->port = "7700";
 	rc = parse_nodes("x86-1=x86_64,arm-1=aarch64", o, &e);
 	while (!rc && (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (cli_option(&cli, opt))

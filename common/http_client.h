@@ -44,7 +44,7 @@ struct http_answer {
 	struct buf body; /* freed by http_answer_free */
 };
 
-/* base: "http://127.0.0.1:8642", without a path. NULL with e set if it isn't one. */
+/* base: "http://127.0.0.1:7700", without a path. NULL with e set if it isn't one. */
 struct http_client *http_client_new(const char *base, struct err *e);
 void http_client_free(struct http_client *c);
 
