@@ -226,14 +226,16 @@ static bool await_decision(struct world *w)
 	struct ferry *s = &w->source, *d = &w->destination;
 
 	while (clock_monotonic_ns() < deadline) {
+		/* In this order: what the source knew before it died, the destination has said. */
+		listen_to(s, 20);
 		listen_to(d, 20);
-		listen_to(s, 0);
 		if (d->gone || ferry_state_final(d->status.state))
 			return false;
 		if (d->status.state == FERRY_LOADED)
 			return true;
-		/* Nobody will send any more. */
-		if (s->gone || s->status.migration.state == FERRY_MIGRATION_FAILED)
+		/* Nobody will send any more, but what has arrived may still be loading. */
+		if ((s->gone || s->status.migration.state == FERRY_MIGRATION_FAILED) &&
+		    d->status.migration.state != FERRY_MIGRATION_RECEIVING)
 			return false;
 	}
 	return false;
