@@ -88,6 +88,7 @@ struct Refusal {
 	const llvm::Instruction *at = nullptr;
 };
 Refusal refusal(const llvm::Function &f);
+bool isVaListType(llvm::Type *t);
 /* Report what no part of a program may do; returns the number of errors. */
 unsigned reportUnsupported(llvm::Module &m);
 void warnNeverMigrates(const llvm::Function &f, const Refusal &why);
@@ -133,6 +134,9 @@ struct CommonSlot {
 struct Frame {
 	std::vector<CommonSlot> common;          /* on the common stack, from the frame's base */
 	std::vector<llvm::AllocaInst *> natives; /* on the native stack, saved by bytes */
+	/* On the native stack and never saved: a va_list handed on, which AArch64 copies for the
+	 * call. The function that made it is on the stack meanwhile and never migrates. */
+	std::vector<llvm::AllocaInst *> handedOn;
 };
 
 /* Moves escaping stack data of `f` to the common stack. */

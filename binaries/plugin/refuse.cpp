@@ -11,7 +11,7 @@ using namespace llvm;
 namespace drover
 {
 
-static bool isVaListType(Type *t)
+bool isVaListType(Type *t)
 {
 	while (auto *a = dyn_cast_or_null<ArrayType>(t))
 		t = a->getElementType();
@@ -66,13 +66,12 @@ static const char *refusedInstruction(const Instruction &i)
 {
 	if (auto *g = dyn_cast<GetElementPtrInst>(&i))
 		return isVaListType(g->getSourceElementType()) ? "va_list" : nullptr;
-	if (auto *a = dyn_cast<AllocaInst>(&i)) {
-		if (isVaListType(a->getAllocatedType()))
-			return "va_list";
+	/* A local va_list comes with va_start or va_copy; one that is only handed on is a
+	 * temporary. */
+	if (auto *a = dyn_cast<AllocaInst>(&i))
 		return isa<ScalableVectorType>(a->getAllocatedType())
 			       ? "vector of a size unknown to the compiler"
 			       : nullptr;
-	}
 	if (isa<VAArgInst>(i))
 		return "va_list";
 	if (isa<CallBrInst>(i))
