@@ -37,7 +37,7 @@ int main(void)
 	enum wide w = LOW;
 
 	row[12].alive = true;
-	for (int t = 0; t < some(12); t++) {
+	for (int t = 0; t < some(4); t++) {
 		bool any = false;
 
 		for (int i = 0; i < 24; i++)

@@ -61,7 +61,7 @@ int main(void)
 	char key[32];
 
 	grow(&t, 4);
-	for (int i = 0; i < some(28); i++) {
+	for (int i = 0; i < some(18); i++) {
 		snprintf(key, sizeof(key), "key-%d", i * i % 17);
 		*get(&t, key) += i;
 	}

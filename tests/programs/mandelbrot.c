@@ -21,9 +21,9 @@ int main(void)
 	static const char shade[] = " .:-=+*#%@";
 	long total = 0;
 
-	for (int y = 0; y < some(9); y++) {
-		for (int x = 0; x < some(24); x++) {
-			int n = escape(x / 9.0 - 2.0, y / 4.0 - 1.0, 40);
+	for (int y = 0; y < some(6); y++) {
+		for (int x = 0; x < some(18); x++) {
+			int n = escape(x / 7.0 - 2.0, y / 2.5 - 1.0, 40);
 
 			total += n;
 			putchar(shade[n * 9 / 40]);

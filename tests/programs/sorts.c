@@ -1,7 +1,7 @@
 /* Sorting by insertion, shell, heap, merge and quick: the same array, the same result. */
 #include "sum.h"
 
-#define N 24
+#define N 11
 
 static int scratch[N];
 

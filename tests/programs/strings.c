@@ -46,7 +46,7 @@ int main(void)
 		for (char *t = strtok_r(g, " ", &inner); t; t = strtok_r(NULL, " ", &inner))
 			printf("%s,", t);
 	putchar('\n');
-	for (int i = 0; i < some(24); i++) {
+	for (int i = 0; i < some(7); i++) {
 		snprintf(out, sizeof(out), "%08d-%s", i * 7919, i & 1 ? "odd" : "even");
 		for (char *q = out; *q; q++)
 			*q = (char)toupper((unsigned char)*q);

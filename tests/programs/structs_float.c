@@ -20,16 +20,20 @@ struct box {
 
 static struct f3 turn3(struct f3 v, int n)
 {
-	for (int i = 0; i < n; i++)
-		v = (struct f3){v.y + 1, v.z * 0.5f, v.x - (float)i};
-	return v;
+	if (n == 0)
+		return v;
+	v = turn3((struct f3){v.y + 1, v.z * 0.5f, v.x - (float)n}, n - 1);
+	return (struct f3){v.z, v.x + 0.25f, v.y};
 }
 
 static struct f4 turn4(struct f4 v, struct f3 by, int n)
 {
-	for (int i = 0; i < n; i++)
-		v = (struct f4){v.y + by.x, v.z - by.y, v.w * by.z, v.x};
-	return v;
+	struct f4 r;
+
+	if (n == 0)
+		return v;
+	r = turn4((struct f4){v.y + by.x, v.z - by.y, v.w * by.z, v.x}, by, n - 1);
+	return (struct f4){r.x + v.w, r.w, r.z - by.x, r.y};
 }
 
 static struct d3 cross(struct d3 a, struct d3 b)
@@ -39,12 +43,13 @@ static struct d3 cross(struct d3 a, struct d3 b)
 
 static struct d4 walk(struct d4 q, struct d3 v, int n)
 {
-	for (int i = 0; i < n; i++) {
-		struct d3 c = cross(v, (struct d3){q.x, q.y, q.z});
+	struct d3 c = cross(v, (struct d3){q.x, q.y, q.z});
 
-		q = (struct d4){q.x + c.x * 0.125, q.y + c.y * 0.125, q.z + c.z * 0.125, q.w + i};
-	}
-	return q;
+	if (n == 0)
+		return q;
+	q = walk((struct d4){q.x + c.x * 0.125, q.y + c.y * 0.125, q.z + c.z * 0.125, q.w + n}, v,
+		 n - 1);
+	return (struct d4){q.x - c.z * 0.0625, q.y, q.z + c.x * 0.0625, q.w * 0.5};
 }
 
 static struct box grow(struct box b, int depth)

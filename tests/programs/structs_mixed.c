@@ -46,13 +46,15 @@ struct big {
 	const char *p;
 };
 
+/* By recursion: a copy of the struct is alive in every frame, and comes back changed. */
 #define PASS(type, change)                                                                         \
-	static struct type pass_##type(struct type v, int rounds, double x)                        \
+	static struct type pass_##type(struct type v, int k, double x)                             \
 	{                                                                                          \
-		for (int k = 0; k < rounds; k++) {                                                 \
-			change;                                                                    \
-			x += 0.5;                                                                  \
-		}                                                                                  \
+		if (k == 0)                                                                        \
+			return v;                                                                  \
+		change;                                                                            \
+		v = pass_##type(v, k - 1, x + 0.5);                                                \
+		change;                                                                            \
 		return v;                                                                          \
 	}
 
