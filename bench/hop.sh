@@ -59,8 +59,10 @@ show() {
 
 : >"$work/hop"
 say "medians of $runs migrations away from and $runs back to the $(uname -m) half, which runs natively"
-say "case         frames    image |      save     write |    check     start |     load    rebuild | save+rebuild |   downtime | emulated half:"
-say "                         MiB |        us        ms |       ms        ms |       ms         us |          us |         ms | save us  rebuild us"
+say "$(printf '%-12s %6s %8s | %9s %9s | %8s %9s | %8s %10s | %11s | %10s | %8s %8s' '' '' image save write \
+	check start load rebuild save+rebld downtime emulated half)"
+say "$(printf '%-12s %6s %8s | %9s %9s | %8s %9s | %8s %10s | %11s | %10s | %8s %8s' case frames MiB us ms \
+	ms ms ms us us ms 'save us' 'rebld us')"
 for frames in 10 100 1000 10000; do
 	measure "depth-$frames" $frames 0
 done
