@@ -43,7 +43,7 @@ cluster_end() {
 }
 
 ferry_is_ours() {
-	[ "${1:-0}" -gt 1 ] 2>/dev/null && tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -q "$T/"
+	[ "${1:-0}" -gt 1 ] 2>/dev/null && [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -q "$T/"
 }
 
 alive() {
