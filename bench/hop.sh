@@ -1,7 +1,10 @@
-# tools/bench hop: what one migration takes, by stack depth and image size. Sourced by tools/bench.
+# tools/bench hop; sourced by it.
+# summary: time to save, hand over and rebuild a running program, by stack depth and image size
 #
 # The program goes there and back, so that every figure of the host's ISA is measured natively; what
 # the emulated half takes is printed too, apart and labelled, and is no performance of that ISA.
+no_args
+need drover drover-cc
 runs=${runs:-20}
 hops=$((runs * 2))
 target=$work/hop_target
