@@ -35,6 +35,28 @@ const Function *calledFunction(const CallBase &c)
 	return dyn_cast<Function>(v);
 }
 
+/* Whether a use keeps a symbol alive and does nothing else: an entry of llvm.used and the like. */
+static bool onlyKeeps(const User &u)
+{
+	return isa<Constant>(u) && !u.user_empty() && all_of(u.users(), [](const User *v) {
+		       auto *g = dyn_cast<GlobalVariable>(v);
+		       return g &&
+			      (g->getName() == "llvm.used" || g->getName() == "llvm.compiler.used");
+	       });
+}
+
+bool addressTaken(const Function &f)
+{
+	for (const Use &u : f.uses()) {
+		auto *c = dyn_cast<CallBase>(u.getUser());
+
+		if (c ? c->isCallee(&u) : isa<BlockAddress>(u.getUser()) || onlyKeeps(*u.getUser()))
+			continue;
+		return true;
+	}
+	return false;
+}
+
 bool isRealCall(const Instruction &i)
 {
 	auto *c = dyn_cast<CallBase>(&i);

@@ -77,6 +77,9 @@ class Migrating
 
 /* The function a call names, through casts and aliases; null for an indirect call. */
 const llvm::Function *calledFunction(const llvm::CallBase &c);
+/* Whether something but calls refers to a function. A call by another type than the function's, as
+ * one without a prototype is on some ISAs, is a call all the same. */
+bool addressTaken(const llvm::Function &f);
 /* A call of a function that is not an intrinsic and not inline assembly. */
 bool isRealCall(const llvm::Instruction &i);
 

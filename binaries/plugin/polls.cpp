@@ -128,7 +128,7 @@ struct Tarjan {
 Recursion::Recursion(const Module &m)
 {
 	for (const Function &f : m)
-		if (!f.isDeclaration() && f.hasAddressTaken(nullptr, true, true, true))
+		if (!f.isDeclaration() && addressTaken(f))
 			taken[shapeOf(f)].push_back(&f);
 	Tarjan t(*this, m);
 	for (const Function &f : m)

@@ -13,11 +13,6 @@ using namespace llvm;
 namespace drover
 {
 
-static bool addressTaken(const Function &f)
-{
-	return f.hasAddressTaken(nullptr, true, true, true);
-}
-
 /* An inline function whose definition is elsewhere: calls here use a local copy, or frames of it
  * would need what only that definition's module has. */
 static void localInlines(Module &m)
