@@ -10,13 +10,24 @@
 
 #include "common/compiler.h"
 
+/* Fields of a request that are wrong, each with what is wrong with it. */
+#define ERR_FIELDS_MAX 32
+struct err_fields {
+	unsigned int n;
+	struct {
+		char field[96];
+		char detail[160];
+	} v[ERR_FIELDS_MAX];
+};
+
 struct err {
 	int code; /* 0 or a negative errno */
 	char msg[768];
 	char hint[256];
+	struct err_fields *fields; /* NULL: the caller wants the first wrong field only; borrowed */
 };
 
-#define ERR_INIT {0, "", ""}
+#define ERR_INIT {0, "", "", NULL}
 
 /* Sets code and message, empties the hint; returns code. */
 int err_set(struct err *e, int code, const char *fmt, ...) _printf_(3, 4);

@@ -16,9 +16,9 @@ static bool is_loopback(const struct sockaddr *sa)
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
 }
 
-/* Resolves "host:port" to one loopback address. */
-static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_t *len,
-			struct err *e)
+/* Resolves "host:port" to one address, of loopback unless anywhere. */
+static int parse_listen(const char *text, bool anywhere, struct sockaddr_storage *out,
+			socklen_t *len, struct err *e)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -41,10 +41,10 @@ static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_
 	r = getaddrinfo(host, colon + 1, &hints, &ai);
 	if (r)
 		return err_set(e, -EINVAL, "can't resolve \"%.100s\": %s", text, gai_strerror(r));
-	if (!is_loopback(ai->ai_addr)) {
+	if (!anywhere && !is_loopback(ai->ai_addr)) {
 		err_set(e, -EACCES, "refusing to listen on %.100s: the connection is not encrypted",
 			text);
-		err_hint(e, "listen on 127.0.0.1 or [::1]; reach it from elsewhere through ssh -L");
+		err_hint(e, "listen on 127.0.0.1 or [::1], or give --tls-cert and --tls-key (see drover cert)");
 		r = -EACCES;
 	} else {
 		memcpy(out, ai->ai_addr, ai->ai_addrlen);
@@ -54,14 +54,14 @@ static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_
 	return r;
 }
 
-int http_listen(const char *text, uint16_t *port, struct err *e)
+int http_listen(const char *text, bool anywhere, uint16_t *port, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_storage ss;
 	socklen_t len = 0;
 	int one = 1, r;
 
-	r = parse_listen(text, &ss, &len, e);
+	r = parse_listen(text, anywhere, &ss, &len, e);
 	if (r)
 		return r;
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -5,11 +5,12 @@
 #ifndef DROVER_COMMON_HTTP_LISTEN_H
 #define DROVER_COMMON_HTTP_LISTEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "common/err.h"
 
 /* Binds "HOST:PORT" (port 0: any), stores the port. Returns the descriptor, or -EINVAL, -EACCES
  * (not loopback), -EADDRINUSE, ... */
-int http_listen(const char *text, uint16_t *port, struct err *e);
+int http_listen(const char *text, bool anywhere, uint16_t *port, struct err *e);
 
 #endif

@@ -1,185 +1,22 @@
-#include "common/http_server.h"
+/*
+ * The server's life, its routes and the callbacks of libmicrohttpd.
+ */
+#include "common/http_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <microhttpd.h>
-#include <pthread.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/http_listen.h"
 #include "common/log.h"
 
-#define PARAMS_MAX    4
-#define PARK_BUCKETS  256
-#define STREAM_BLOCK  32768
 #define IDLE_S        120
 #define MEMORY_PER_RQ 65536
-
-struct param {
-	char name[16];
-	char value[160];
-};
-
-struct http_exchange {
-	struct http_server *server;
-	struct MHD_Connection *conn;
-	const struct http_route *route;
-	struct param params[PARAMS_MAX];
-	unsigned int nparams;
-	struct buf body;
-	int body_fd;
-	uint64_t body_len;
-	bool started;   /* the headers were looked at */
-	bool too_large; /* the body is; what comes is dropped */
-	bool failed;    /* the spool can't be written */
-	bool replied;
-	struct {
-		char name[32];
-		char value[160];
-	} headers[4];
-	unsigned int nheaders;
-	struct http_stream stream;
-	/* parking; under server->lock */
-	bool parked;
-	uint64_t channel;
-	uint64_t deadline_ns; /* of the request, 0 before the first park */
-	uint64_t wake_ns;
-	bool expired;
-	struct http_exchange *park_next, **park_at;
-};
-
-struct http_server {
-	struct MHD_Daemon *daemon;
-	struct http_server_config cfg;
-	char *spool_dir;
-	uint16_t port;
-	pthread_mutex_t lock; /* of the parked requests */
-	pthread_cond_t cond;
-	pthread_t timer;
-	bool timer_running;
-	bool stopping;
-	struct http_exchange *parked[PARK_BUCKETS];
-};
-
-/* ---- parking ------------------------------------------------------------ */
-
-static void unlink_parked(struct http_exchange *rq)
-{
-	*rq->park_at = rq->park_next;
-	if (rq->park_next)
-		rq->park_next->park_at = rq->park_at;
-	rq->parked = false;
-}
-
-static void park(struct http_exchange *rq, uint64_t channel, uint64_t wake_ns)
-{
-	struct http_server *s = rq->server;
-	struct http_exchange **bucket = &s->parked[channel % PARK_BUCKETS];
-
-	pthread_mutex_lock(&s->lock);
-	rq->channel = channel;
-	rq->wake_ns = wake_ns;
-	if (s->stopping) {
-		/* Come back at once: the server answers itself then. */
-		MHD_suspend_connection(rq->conn);
-		MHD_resume_connection(rq->conn);
-	} else {
-		rq->park_next = *bucket;
-		rq->park_at = bucket;
-		if (*bucket)
-			(*bucket)->park_at = &rq->park_next;
-		*bucket = rq;
-		rq->parked = true;
-		MHD_suspend_connection(rq->conn);
-		pthread_cond_signal(&s->cond);
-	}
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Resumes the parked requests of a channel, or all that are past their time. */
-static void resume_some(struct http_server *s, const uint64_t *channel, uint64_t now_ns)
-{
-	for (unsigned int b = 0; b < PARK_BUCKETS; b++) {
-		struct http_exchange *rq, *next;
-
-		if (channel && *channel % PARK_BUCKETS != b)
-			continue;
-		for (rq = s->parked[b]; rq; rq = next) {
-			next = rq->park_next;
-			if (channel ? rq->channel != *channel
-				    : !s->stopping && rq->wake_ns > now_ns)
-				continue;
-			rq->expired = !channel;
-			unlink_parked(rq);
-			MHD_resume_connection(rq->conn);
-		}
-	}
-}
-
-static uint64_t next_wake(const struct http_server *s)
-{
-	uint64_t first = UINT64_MAX;
-
-	for (unsigned int b = 0; b < PARK_BUCKETS; b++)
-		for (struct http_exchange *rq = s->parked[b]; rq; rq = rq->park_next)
-			if (rq->wake_ns < first)
-				first = rq->wake_ns;
-	return first;
-}
-
-static void *timer_main(void *arg)
-{
-	struct http_server *s = arg;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		uint64_t now = clock_monotonic_ns(), at;
-
-		resume_some(s, NULL, now);
-		at = next_wake(s);
-		if (at == UINT64_MAX) {
-			pthread_cond_wait(&s->cond, &s->lock);
-		} else {
-			struct timespec ts = {.tv_sec = (time_t)(at / NS_PER_S),
-					      .tv_nsec = (long)(at % NS_PER_S)};
-
-			pthread_cond_timedwait(&s->cond, &s->lock, &ts);
-		}
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-void http_server_wake(struct http_server *s, uint64_t channel)
-{
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	resume_some(s, &channel, 0);
-	pthread_mutex_unlock(&s->lock);
-}
-
-void http_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms)
-{
-	if (!rq->deadline_ns)
-		rq->deadline_ns = clock_monotonic_ns() + wait_ms * NS_PER_MS;
-	rq->replied = true;
-	park(rq, channel, rq->deadline_ns);
-}
-
-void http_stream_park(struct http_exchange *rq, uint64_t channel, uint64_t wait_ms)
-{
-	park(rq, channel, clock_monotonic_ns() + wait_ms * NS_PER_MS);
-}
-
-bool http_expired(const struct http_exchange *rq)
-{
-	return rq->expired;
-}
+/* TLS 1.2 with forward secrecy, and TLS 1.3 (GnuTLS priority string). */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
 /* ---- reading the request ------------------------------------------------ */
 
@@ -232,163 +69,20 @@ int http_body_fd(const struct http_exchange *rq, uint64_t *len)
 	return rq->body_fd;
 }
 
-/* ---- replying ----------------------------------------------------------- */
-
-void http_add_header(struct http_exchange *rq, const char *name, const char *value)
+const struct http_principal *http_principal(const struct http_exchange *rq)
 {
-	if (rq->nheaders == ARRAY_SIZE(rq->headers))
-		return;
-	(void)snprintf(rq->headers[rq->nheaders].name, sizeof(rq->headers[0].name), "%s", name);
-	(void)snprintf(rq->headers[rq->nheaders].value, sizeof(rq->headers[0].value), "%s", value);
-	rq->nheaders++;
+	return &rq->principal;
 }
 
-static void send_response(struct http_exchange *rq, unsigned int status, const char *type,
-			  struct MHD_Response *rsp)
+void *http_data(const struct http_exchange *rq)
 {
-	if (!rsp) {
-		log_error("http.reply error=\"no memory\"");
-		return;
-	}
-	if (type)
-		(void)MHD_add_response_header(rsp, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	for (unsigned int i = 0; i < rq->nheaders; i++)
-		(void)MHD_add_response_header(rsp, rq->headers[i].name, rq->headers[i].value);
-	rq->replied = MHD_queue_response(rq->conn, status, rsp) == MHD_YES;
-	MHD_destroy_response(rsp);
+	return rq->data;
 }
 
-void http_reply_bytes(struct http_exchange *rq, unsigned int status, const char *type,
-		      const void *data, size_t len)
+void http_set_data(struct http_exchange *rq, void *data, void (*free_data)(void *data))
 {
-	send_response(rq, status, type,
-		      MHD_create_response_from_buffer(len, (void *)(uintptr_t)data,
-						      MHD_RESPMEM_MUST_COPY));
-}
-
-void http_reply_empty(struct http_exchange *rq, unsigned int status)
-{
-	http_reply_bytes(rq, status, NULL, "", 0);
-}
-
-static void reply_json_as(struct http_exchange *rq, unsigned int status, const char *type,
-			  json_t *body)
-{
-	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-
-	json_decref(body);
-	if (text)
-		http_reply_bytes(rq, status, type, text, strlen(text));
-	else
-		http_reply_bytes(rq, 500, "text/plain", "out of memory\n", 14);
-}
-
-void http_reply_json(struct http_exchange *rq, unsigned int status, json_t *body)
-{
-	reply_json_as(rq, status, "application/json", body);
-}
-
-void http_reply_fd(struct http_exchange *rq, unsigned int status, const char *type, int fd,
-		   uint64_t offset, uint64_t len)
-{
-	struct MHD_Response *rsp;
-
-	if (!len) {
-		/* libmicrohttpd 0.9.75 doesn't serve an empty range of a file. */
-		close(fd);
-		http_reply_bytes(rq, status, type, "", 0);
-		return;
-	}
-	rsp = MHD_create_response_from_fd_at_offset64(len, fd, offset);
-	if (!rsp)
-		close(fd);
-	send_response(rq, status, type, rsp);
-}
-
-static const char *status_title(unsigned int status)
-{
-	static const struct {
-		unsigned int status;
-		const char *title;
-	} titles[] = {
-		{400, "Bad request"},
-		{403, "Forbidden"},
-		{404, "Not found"},
-		{405, "Method not allowed"},
-		{409, "Conflict"},
-		{413, "Content too large"},
-		{422, "Unprocessable content"},
-		{500, "Internal server error"},
-		{503, "Service unavailable"},
-		{507, "Insufficient storage"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
-		if (titles[i].status == status)
-			return titles[i].title;
-	return "Error";
-}
-
-void http_reply_problem(struct http_exchange *rq, unsigned int status, const char *detail,
-			const char *hint)
-{
-	json_t *o = json_pack("{s:s, s:s, s:i}", "type", "about:blank", "title",
-			      status_title(status), "status", (int)status);
-
-	if (o) {
-		json_t *text = json_string(detail);
-
-		/* Detail may quote what came from outside, which need not be UTF-8. */
-		json_object_set_new(o, "detail", text ? text : json_string("(not readable)"));
-		if (hint && *hint)
-			json_object_set_new(o, "hint", json_string(hint));
-	}
-	reply_json_as(rq, status, "application/problem+json", o);
-}
-
-void http_reply_err(struct http_exchange *rq, const struct err *e)
-{
-	static const struct {
-		int code;
-		unsigned int status;
-	} map[] = {
-		{-ENOENT, 404}, {-EINVAL, 400},   {-EFBIG, 413},   {-EBUSY, 409},
-		{-EEXIST, 409}, {-EALREADY, 409}, {-EBADMSG, 422}, {-ENOSPC, 507},
-		{-EDQUOT, 507}, {-EROFS, 507},    {-EAGAIN, 503},  {-EIO, 503},
-	};
-	unsigned int status = 500;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
-		if (map[i].code == e->code)
-			status = map[i].status;
-	http_reply_problem(rq, status, e->msg, e->hint);
-}
-
-static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
-{
-	struct http_exchange *rq = cls;
-	bool stopping;
-	int64_t n;
-
-	(void)pos;
-	pthread_mutex_lock(&rq->server->lock);
-	stopping = rq->server->stopping;
-	pthread_mutex_unlock(&rq->server->lock);
-	if (stopping)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	n = rq->stream.read(rq, rq->stream.state, buf, max);
-	if (n == HTTP_STREAM_WAIT)
-		return 0;
-	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-void http_reply_stream(struct http_exchange *rq, unsigned int status, const char *type,
-		       struct http_stream stream)
-{
-	rq->stream = stream;
-	send_response(rq, status, type,
-		      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
-							rq, NULL));
+	rq->data = data;
+	rq->free_data = free_data;
 }
 
 /* ---- routing ------------------------------------------------------------ */
@@ -399,7 +93,8 @@ static bool match(const char *pattern, const char *url, struct http_exchange *rq
 	rq->nparams = 0;
 	while (*pattern) {
 		const char *close = strchr(pattern, '}');
-		size_t seg = strcspn(url, "/");
+		bool rest = close && close - pattern > 3 && !memcmp(close - 3, "...", 3);
+		size_t seg = rest ? strlen(url) : strcspn(url, "/");
 		struct param *p;
 
 		if (*pattern != '{') {
@@ -410,8 +105,8 @@ static bool match(const char *pattern, const char *url, struct http_exchange *rq
 		p = &rq->params[rq->nparams];
 		if (!close || !seg || seg >= sizeof(p->value) || rq->nparams == PARAMS_MAX)
 			return false;
-		(void)snprintf(p->name, sizeof(p->name), "%.*s", (int)(close - pattern - 1),
-			       pattern + 1);
+		(void)snprintf(p->name, sizeof(p->name), "%.*s",
+			       (int)(close - pattern - (rest ? 4 : 1)), pattern + 1);
 		memcpy(p->value, url, seg);
 		p->value[seg] = '\0';
 		rq->nparams++;
@@ -489,10 +184,17 @@ static void begin(struct http_exchange *rq, const char *method, const char *url)
 {
 	const char *len;
 
+	const struct http_server *s = rq->server;
+
 	rq->started = true;
+	rq->is_get = !strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD);
 	find_route(rq, method, url);
 	if (!rq->route)
 		return;
+	if (s->cfg.authorize && !s->cfg.authorize(rq, rq->route, &rq->principal, s->cfg.ctx)) {
+		rq->route = NULL;
+		return;
+	}
 	len = http_header(rq, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	if (len && strtoull(len, NULL, 10) >
 			   (rq->route->body == HTTP_BODY_NONE ? 0 : rq->route->max_body)) {
@@ -524,17 +226,12 @@ static void take_body(struct http_exchange *rq, const char *data, size_t len)
 
 static void run(struct http_exchange *rq)
 {
-	bool stopping;
-
-	pthread_mutex_lock(&rq->server->lock);
-	stopping = rq->server->stopping;
-	pthread_mutex_unlock(&rq->server->lock);
 	if (rq->too_large)
 		reply_too_large(rq);
 	else if (rq->failed)
 		http_reply_problem(rq, 507, "the body could not be kept",
 				   "make room on the file system of the state directory");
-	else if (stopping)
+	else if (http_stopping(rq->server))
 		http_reply_problem(rq, 503, "the server is shutting down", "try again");
 	else
 		rq->route->handle(rq, rq->server->cfg.ctx);
@@ -581,12 +278,11 @@ static void request_done(void *cls, struct MHD_Connection *conn, void **con_cls,
 	(void)how;
 	if (!rq)
 		return;
-	pthread_mutex_lock(&rq->server->lock);
-	if (rq->parked)
-		unlink_parked(rq);
-	pthread_mutex_unlock(&rq->server->lock);
+	http_park_forget(rq);
 	if (rq->stream.free)
 		rq->stream.free(rq->stream.state);
+	if (rq->free_data)
+		rq->free_data(rq->data);
 	buf_free(&rq->body);
 	if (rq->body_fd >= 0)
 		close(rq->body_fd);
@@ -604,11 +300,59 @@ static void server_free(struct http_server *s)
 	free(s);
 }
 
+/* What went wrong inside libmicrohttpd, for its own messages are all it tells. */
+static void log_daemon(void *cls, const char *fmt, va_list ap)
+{
+	char text[256];
+
+	(void)cls;
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("http.daemon message=\"%s\"", text);
+}
+
+static int start_daemon(struct http_server *s, int fd, struct err *e)
+{
+	struct MHD_OptionItem more[5] = {{MHD_OPTION_END, 0, NULL}};
+	unsigned int flags =
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	size_t n = 0;
+
+	if (s->cfg.threads > 1)
+		more[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
+						    (intptr_t)s->cfg.threads, NULL};
+	if (s->cfg.tls_cert) {
+		flags |= MHD_USE_TLS;
+		more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+						    (void *)(uintptr_t)s->cfg.tls_cert};
+		more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+						    (void *)(uintptr_t)s->cfg.tls_key};
+		more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+						    (void *)(uintptr_t)TLS_PRIORITIES};
+	}
+	more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+	s->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, access_handler, s, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, s,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		s->cfg.max_connections ? s->cfg.max_connections : 1024,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_RQ,
+		MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_ARRAY, more,
+		MHD_OPTION_END);
+	if (s->daemon)
+		return 0;
+	if (!s->cfg.tls_cert)
+		return err_sys(e, -(errno ? errno : ENOMEM), "can't start the HTTP server");
+	err_set(e, -EINVAL, "can't start the HTTP server: its certificate or key can't be used");
+	return err_hint(e, "make both with drover cert; --log-level debug says more");
+}
+
 int http_server_start(struct http_server **out, const struct http_server_config *cfg, struct err *e)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
-	int fd;
+	int fd, r;
 
 	*out = NULL;
 	if (!s)
@@ -620,23 +364,18 @@ int http_server_start(struct http_server **out, const struct http_server_config 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	fd = http_listen(cfg->listen, &s->port, e);
+	fd = http_listen(cfg->listen, cfg->anywhere && cfg->tls_cert, &s->port, e);
 	if (fd < 0) {
 		server_free(s);
 		return fd;
 	}
-	s->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL,
-		NULL, access_handler, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		cfg->max_connections ? cfg->max_connections : 1024, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_RQ,
-		MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_END);
-	if (!s->daemon) {
+	r = start_daemon(s, fd, e);
+	if (r) {
 		close(fd);
 		server_free(s);
-		return err_sys(e, -(errno ? errno : ENOMEM), "can't start the HTTP server");
+		return r;
 	}
-	s->timer_running = !pthread_create(&s->timer, NULL, timer_main, s);
+	s->timer_running = !pthread_create(&s->timer, NULL, http_park_timer, s);
 	if (!s->timer_running) {
 		http_server_stop(s);
 		return err_set(e, -EAGAIN, "can't start the HTTP server's timer");
@@ -659,7 +398,7 @@ void http_server_stop(struct http_server *s)
 	fd = MHD_quiesce_daemon(s->daemon);
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
-	resume_some(s, NULL, 0);
+	http_park_wake_all(s);
 	pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->lock);
 	if (s->timer_running)

@@ -33,6 +33,21 @@ void json_fields_init(struct json_fields *f, const json_t *v, const char *path, 
 	f->obj = v;
 }
 
+/* For a caller who wants to hear of all that is wrong. */
+static void add_field(struct json_fields *f, const char *key, const char *detail)
+{
+	struct err_fields *list = f->e->fields;
+	const char *dot = strchr(f->path, '.');
+
+	if (!list || list->n == ERR_FIELDS_MAX)
+		return;
+	/* The path without its root, which names the document. */
+	(void)snprintf(list->v[list->n].field, sizeof(list->v[0].field), "%s%s%s",
+		       dot ? dot + 1 : "", dot ? "." : "", key);
+	(void)snprintf(list->v[list->n].detail, sizeof(list->v[0].detail), "%s", detail);
+	list->n++;
+}
+
 int json_fields_end_lax(struct json_fields *f)
 {
 	return f->code;
@@ -43,7 +58,7 @@ int json_fields_end(struct json_fields *f)
 	const char *key;
 	json_t *value;
 
-	if (f->code)
+	if (!f->obj || (f->code && !f->e->fields))
 		return f->code;
 	json_object_foreach((json_t *)(uintptr_t)f->obj, key, value)
 	{
@@ -52,13 +67,16 @@ int json_fields_end(struct json_fields *f)
 		for (i = 0; i < f->nseen; i++)
 			if (!strcmp(f->seen[i], key))
 				break;
-		if (i == f->nseen) {
+		if (i < f->nseen)
+			continue;
+		add_field(f, key, "is not a field that is known here");
+		if (!f->code)
 			f->code =
 				err_set(f->e, -EINVAL, "%s: unknown field \"%.64s\"", f->path, key);
+		if (!f->e->fields)
 			return f->code;
-		}
 	}
-	return 0;
+	return f->code;
 }
 
 void json_fail(struct json_fields *f, const char *key, const char *fmt, ...)
@@ -66,13 +84,15 @@ void json_fail(struct json_fields *f, const char *key, const char *fmt, ...)
 	char text[256];
 	va_list ap;
 
-	if (f->code)
+	if (f->code && !f->e->fields)
 		return;
 	va_start(ap, fmt);
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		text[0] = '\0';
 	va_end(ap);
-	f->code = err_set(f->e, -EINVAL, "%s.%s: %s", f->path, key, text);
+	add_field(f, key, text);
+	if (!f->code)
+		f->code = err_set(f->e, -EINVAL, "%s.%s: %s", f->path, key, text);
 }
 
 /* The field's value, or NULL when there is nothing (more) to do. */
@@ -80,7 +100,7 @@ static const json_t *json_field(struct json_fields *f, const char *key, enum jso
 {
 	const json_t *v;
 
-	if (f->code)
+	if (!f->obj || (f->code && !f->e->fields))
 		return NULL;
 	if (f->nseen == JSON_FIELDS_MAX) {
 		json_fail(f, key, "more than %d fields are read", JSON_FIELDS_MAX);

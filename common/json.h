@@ -12,7 +12,8 @@
  *
  * Messages carry the path ("job.limits.cpus: must be a whole number from 1 to
  * 1024"). An optional field that is missing or null leaves the output untouched.
- * Once an error is set the getters do nothing.
+ * Once an error is set the getters do nothing, unless the caller's struct err
+ * has a list of fields: then they go on, and every wrong field is in that list.
  */
 #ifndef DROVER_COMMON_JSON_H
 #define DROVER_COMMON_JSON_H

@@ -66,7 +66,7 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 static int check_config(const struct options *o, struct err *e)
 {
 	uint16_t port;
-	int fd = http_listen(o->listen, &port, e);
+	int fd = http_listen(o->listen, false, &port, e);
 
 	if (fd < 0)
 		return fd;
