@@ -44,7 +44,8 @@ static int parse_listen(const char *text, bool anywhere, struct sockaddr_storage
 	if (!anywhere && !is_loopback(ai->ai_addr)) {
 		err_set(e, -EACCES, "refusing to listen on %.100s: the connection is not encrypted",
 			text);
-		err_hint(e, "listen on 127.0.0.1 or [::1], or give --tls-cert and --tls-key (see drover cert)");
+		err_hint(e, "listen on 127.0.0.1 or [::1], or give --tls-cert and --tls-key (see "
+			    "drover cert)");
 		r = -EACCES;
 	} else {
 		memcpy(out, ai->ai_addr, ai->ai_addrlen);

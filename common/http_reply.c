@@ -312,10 +312,9 @@ void http_reply_err(struct http_exchange *rq, const struct err *e)
 		int code;
 		unsigned int status;
 	} map[] = {
-		{-ENOENT, 404}, {-EINVAL, 400},   {-EFBIG, 413},   {-EBUSY, 409},
-		{-EEXIST, 409}, {-EALREADY, 409}, {-EBADMSG, 422}, {-ENOSPC, 507},
-		{-EDQUOT, 507}, {-EROFS, 507},    {-EAGAIN, 503},  {-EIO, 503},
-		{-EACCES, 401}, {-EPERM, 403},
+		{-ENOENT, 404},   {-EINVAL, 400},  {-EFBIG, 413},  {-EBUSY, 409},  {-EEXIST, 409},
+		{-EALREADY, 409}, {-EBADMSG, 422}, {-ENOSPC, 507}, {-EDQUOT, 507}, {-EROFS, 507},
+		{-EAGAIN, 503},   {-EIO, 503},     {-EACCES, 401}, {-EPERM, 403},
 	};
 	unsigned int status = 500;
 	json_t *o;

@@ -33,8 +33,8 @@ const char *http_query(const struct http_exchange *rq, const char *name)
 	return MHD_lookup_connection_value(rq->conn, MHD_GET_ARGUMENT_KIND, name);
 }
 
-int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback, uint64_t max,
-		   uint64_t *out, struct err *e)
+int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback,
+		   uint64_t max, uint64_t *out, struct err *e)
 {
 	const char *s = http_query(rq, name);
 	char *end;
@@ -315,8 +315,8 @@ static void log_daemon(void *cls, const char *fmt, va_list ap)
 static int start_daemon(struct http_server *s, int fd, struct err *e)
 {
 	struct MHD_OptionItem more[5] = {{MHD_OPTION_END, 0, NULL}};
-	unsigned int flags =
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			     MHD_USE_ITC | MHD_USE_ERROR_LOG;
 	size_t n = 0;
 
 	if (s->cfg.threads > 1)
@@ -332,14 +332,14 @@ static int start_daemon(struct http_server *s, int fd, struct err *e)
 						    (void *)(uintptr_t)TLS_PRIORITIES};
 	}
 	more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-	s->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, access_handler, s, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, s,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		s->cfg.max_connections ? s->cfg.max_connections : 1024,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_RQ,
-		MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_ARRAY, more,
-		MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, access_handler, s,
+				     MHD_OPTION_EXTERNAL_LOGGER, log_daemon, s,
+				     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+				     s->cfg.max_connections ? s->cfg.max_connections : 1024,
+				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S,
+				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_RQ,
+				     MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL,
+				     MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (s->daemon)
 		return 0;
 	if (!s->cfg.tls_cert)

@@ -84,8 +84,8 @@ const char *http_param(const struct http_exchange *rq, const char *name);
 const char *http_query(const struct http_exchange *rq, const char *name);
 /* A query parameter as a whole number from 0 to max; fallback if absent; -EINVAL (and e) if it is
  * none. */
-int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback, uint64_t max,
-		   uint64_t *out, struct err *e);
+int http_query_u64(const struct http_exchange *rq, const char *name, uint64_t fallback,
+		   uint64_t max, uint64_t *out, struct err *e);
 const char *http_header(const struct http_exchange *rq, const char *name);
 const void *http_body(const struct http_exchange *rq, size_t *len);
 /* Positioned at its start; stays the server's. */

@@ -88,7 +88,8 @@ static void add_security_headers(struct http_exchange *rq)
 	http_add_header(rq, "X-Content-Type-Options", "nosniff");
 	http_add_header(rq, "Referrer-Policy", "no-referrer");
 	http_add_header(rq, "Cross-Origin-Opener-Policy", "same-origin");
-	http_add_header(rq, "Cache-Control", "no-cache"); /* ask each time; the tag makes it cheap */
+	http_add_header(rq, "Cache-Control",
+			"no-cache"); /* ask each time; the tag makes it cheap */
 	http_add_header(rq, "Vary", "Accept-Encoding");
 }
 

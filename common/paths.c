@@ -127,3 +127,19 @@ int paths_cache_dir(char *out, size_t size)
 		return put(out, size, "/var/cache/drover", "");
 	return user_dir("XDG_CACHE_HOME", ".cache", out, size);
 }
+
+int paths_dashboard(char *out, size_t size)
+{
+	static const char *const beside[] = {"/stage/share/drover/dashboard",
+					     "/../share/drover/dashboard"};
+	const char *env = getenv("DROVER_DASHBOARD");
+	char dir[PATH_MAX];
+
+	if (env && *env)
+		return put(out, size, env, "");
+	if (exe_dir(dir, sizeof(dir)) == 0)
+		for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
+			if (put(out, size, dir, beside[i]) == 0 && access(out, X_OK) == 0)
+				return 0;
+	return put(out, size, PKGDATADIR, "/dashboard");
+}

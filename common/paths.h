@@ -28,4 +28,8 @@ int paths_runtime_dir(char *out, size_t size);
  * ~/.cache/drover. */
 int paths_cache_dir(char *out, size_t size);
 
+/* The dashboard's files: $DROVER_DASHBOARD, else beside the program (build tree, installation), else
+ * where it was configured to be installed. Need not exist. */
+int paths_dashboard(char *out, size_t size);
+
 #endif

@@ -14,6 +14,9 @@
 #include "scheduler/api/handlers.h"
 #include "scheduler/options.h"
 
+/* More than cpus: a request that waits for the engine's lock must not hold up all others. */
+#define HTTP_THREADS 4
+
 static int write_port(const char *path, uint16_t port, struct err *e)
 {
 	char text[16];
@@ -41,12 +44,14 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 					 .nroutes = api_nroutes,
 					 .ctx = en,
 					 .spool_dir = spool,
-					 .max_connections = 4096};
+					 .max_connections = 4096,
+					 .threads = HTTP_THREADS};
 	struct http_server *http = NULL;
 	int r = file_join(spool, sizeof(spool), store_dir(store), "spool"), sig = 0;
 
 	if (r)
 		return err_set(e, r, "the state directory's name is too long");
+	en->dashboard = o->dashboard[0] ? o->dashboard : NULL;
 	r = http_server_start(&http, &cfg, e);
 	if (!r)
 		r = engine_start(en, http, e);

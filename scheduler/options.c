@@ -9,7 +9,15 @@
 #include "common/paths.h"
 #include "scheduler/policy/policy.h"
 
-enum { OPT_LISTEN = 256, OPT_PORT_FILE, OPT_POLICY, OPT_LOG, OPT_CHECK, OPT_TIMEOUT };
+enum {
+	OPT_LISTEN = 256,
+	OPT_PORT_FILE,
+	OPT_POLICY,
+	OPT_LOG,
+	OPT_CHECK,
+	OPT_TIMEOUT,
+	OPT_DASHBOARD
+};
 
 static const struct option longs[] = {
 	{"state-dir", required_argument, NULL, 's'},
@@ -18,6 +26,7 @@ static const struct option longs[] = {
 	{"policy", required_argument, NULL, OPT_POLICY},
 	{"node-timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"log-level", required_argument, NULL, OPT_LOG},
+	{"dashboard", required_argument, NULL, OPT_DASHBOARD},
 	{"check-config", no_argument, NULL, OPT_CHECK},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -40,6 +49,7 @@ void options_help(void)
 		printf("                             %-12s %s\n", policies[i]->name,
 		       policies[i]->summary);
 	printf("      --node-timeout S     a node silent for S seconds is down (default 30)\n"
+	       "      --dashboard DIR      the page served at / (default: where it is installed)\n"
 	       "      --log-level LEVEL    error, warn, info or debug (default info)\n"
 	       "      --check-config       check the options and the state directory, then end\n"
 	       "      --help, --version\n");
@@ -79,6 +89,11 @@ static int take(struct options *o, int opt, const char *arg, struct err *e)
 			return 0;
 		err_set(e, -EINVAL, "--policy: there is no policy \"%.40s\"", arg);
 		return err_hint(e, "droverd --help lists them");
+	case OPT_DASHBOARD:
+		if ((size_t)snprintf(o->dashboard, sizeof(o->dashboard), "%s", arg) >=
+		    sizeof(o->dashboard))
+			return err_set(e, -EINVAL, "--dashboard: the name is too long");
+		return 0;
 	case OPT_TIMEOUT:
 		return parse_timeout(o, arg, e);
 	case OPT_LOG:
@@ -118,6 +133,8 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	}
 	if (optind < argc)
 		return err_set(e, -EINVAL, "unexpected argument \"%.80s\"", argv[optind]);
+	if (!o->dashboard[0] && paths_dashboard(o->dashboard, sizeof(o->dashboard)))
+		o->dashboard[0] = '\0';
 	if (o->state_dir[0] || o->help || o->version)
 		return 0;
 	r = paths_state_dir(base, sizeof(base));

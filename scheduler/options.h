@@ -11,6 +11,7 @@
 
 struct options {
 	char state_dir[3072];
+	char dashboard[3072]; /* directory of the page's files; need not exist */
 	const char *listen;
 	const char *port_file; /* NULL: none */
 	const char *policy;

@@ -36,6 +36,7 @@ struct engine {
 	struct cluster *cluster;
 	struct store *store;
 	struct http_server *http; /* NULL until it serves */
+	const char *dashboard;    /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports, report_errors;

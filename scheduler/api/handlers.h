@@ -9,8 +9,19 @@
 extern const struct http_route api_routes[];
 extern const size_t api_nroutes;
 
+/* Who may call a route. */
+enum access {
+	ACCESS_ANY,      /* everybody, also without a token */
+	ACCESS_READ,     /* viewer, user, operator */
+	ACCESS_USER,     /* user (what is his), operator */
+	ACCESS_OPERATOR, /* operator */
+	ACCESS_AGENT,    /* agent (of that node), operator */
+	ACCESS_BUNDLE,   /* everybody with a token: agents fetch bundles too */
+};
+
 #define HANDLER(name) void name(struct http_exchange *rq, void *ctx)
 
+HANDLER(handle_ui);
 HANDLER(handle_submit);
 HANDLER(handle_jobs);
 HANDLER(handle_job);

@@ -12,6 +12,7 @@
 
 #include "common/file.h"
 #include "common/http_server.h"
+#include "common/json.h"
 
 #define CHANNEL 77
 
@@ -86,17 +87,39 @@ static void stream(struct http_exchange *rq, void *ctx)
 			  (struct http_stream){stream_read, stream_free, NULL});
 }
 
+static char files[] = "/tmp/drover-static.XXXXXX";
+
+static void static_file(struct http_exchange *rq, void *ctx)
+{
+	(void)ctx;
+	http_reply_static(rq, files, http_param(rq, "path"));
+}
+
+static void tagged(struct http_exchange *rq, void *ctx)
+{
+	_cleanup_json_ json_t *now = json_pack("{s:i}", "value", value);
+
+	(void)ctx;
+	if (http_if_match(rq, now))
+		http_reply_json(rq, 200, json_incref(now));
+}
+
 static const struct http_route routes[] = {
-	{"POST", "/echo/{name}/end", HTTP_BODY_MEMORY, 100, echo},
-	{"PUT", "/file", HTTP_BODY_FILE, 1000000, size_of_file},
-	{"GET", "/wait/{ms}", HTTP_BODY_NONE, 0, wait_value},
-	{"GET", "/stream", HTTP_BODY_NONE, 0, stream},
+	{"GET", "/ui/{path...}", 0, HTTP_BODY_NONE, 0, static_file},
+	{"GET", "/tagged", 0, HTTP_BODY_NONE, 0, tagged},
+	{"PUT", "/tagged", 0, HTTP_BODY_MEMORY, 100, tagged},
+	{"POST", "/echo/{name}/end", 0, HTTP_BODY_MEMORY, 100, echo},
+	{"PUT", "/file", 0, HTTP_BODY_FILE, 1000000, size_of_file},
+	{"GET", "/wait/{ms}", 0, HTTP_BODY_NONE, 0, wait_value},
+	{"GET", "/stream", 0, HTTP_BODY_NONE, 0, stream},
 };
 
 static int setup(void **state)
 {
-	const struct http_server_config cfg = {
-		.listen = "127.0.0.1:0", .routes = routes, .nroutes = ARRAY_SIZE(routes)};
+	const struct http_server_config cfg = {.listen = "127.0.0.1:0",
+					       .routes = routes,
+					       .nroutes = ARRAY_SIZE(routes),
+					       .threads = 3};
 
 	(void)state;
 	value = parked = stream_left = streams_freed = 0;
@@ -296,6 +319,132 @@ static void stopping_ends_what_is_parked(void **state)
 	assert_int_equal(streams_freed, 1);
 }
 
+/* The answer to a GET with further header lines. */
+static void get_with(const char *method, const char *path, const char *lines, char *out,
+		     size_t size)
+{
+	char head[1024];
+	int fd = dial(), n;
+
+	n = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n",
+		     method, path, lines);
+	assert_int_equal(file_write_all(fd, head, (size_t)n), 0);
+	read_answer(fd, out, size);
+}
+
+static void put_file(const char *name, const char *text)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", files, name);
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, NULL), 0);
+}
+
+static void remove_file(const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", files, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void files_are_served_with_type_tag_and_policy(void **state)
+{
+	char out[8192], lines[256], *tag;
+
+	(void)state;
+	assert_non_null(mkdtemp(files));
+	put_file("app.js", "let a = 1;");
+	put_file("app.js.gz", "packed");
+	put_file(".secret", "no");
+	get_with("GET", "/ui/app.js", "", out, sizeof(out));
+	assert_non_null(strstr(out, " 200 "));
+	assert_non_null(strstr(out, "text/javascript"));
+	assert_non_null(strstr(out, "default-src 'none'"));
+	assert_non_null(strstr(out, "frame-ancestors 'none'"));
+	assert_non_null(strstr(out, "nosniff"));
+	assert_non_null(strstr(out, "let a = 1;"));
+	tag = strstr(out, "ETag: ");
+	assert_non_null(tag);
+	(void)snprintf(lines, sizeof(lines), "If-None-Match: %.*s\r\n", (int)strcspn(tag + 6, "\r"),
+		       tag + 6);
+	get_with("GET", "/ui/app.js", lines, out, sizeof(out));
+	assert_non_null(strstr(out, " 304 "));
+	get_with("GET", "/ui/app.js", "Accept-Encoding: br, gzip\r\n", out, sizeof(out));
+	assert_non_null(strstr(out, "Content-Encoding: gzip"));
+	assert_non_null(strstr(out, "\r\n\r\npacked"));
+	static const char *const bad[] = {"/ui/.secret", "/ui/../etc/passwd", "/ui/%2e%2e/x",
+					  "/ui/",        "/ui/x//y",          "/ui/absent.js",
+					  "/ui/a%00b"};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		get_with("GET", bad[i], "", out, sizeof(out));
+		assert_non_null(strstr(out, " 404 "));
+	}
+	remove_file("app.js");
+	remove_file("app.js.gz");
+	remove_file(".secret");
+	assert_int_equal(rmdir(files), 0);
+	strcpy(files + strlen(files) - 6, "XXXXXX");
+}
+
+static void a_range_of_a_file_is_served_alone(void **state)
+{
+	static const struct {
+		const char *range, *status, *says, *body;
+	} cases[] = {
+		{"bytes=2-4", " 206 ", "Content-Range: bytes 2-4/10", "\r\n\r\n234"},
+		{"bytes=7-", " 206 ", "Content-Range: bytes 7-9/10", "\r\n\r\n789"},
+		{"bytes=-2", " 206 ", "Content-Range: bytes 8-9/10", "\r\n\r\n89"},
+		{"bytes=-20", " 206 ", "Content-Range: bytes 0-9/10", "\r\n\r\n0123456789"},
+		{"bytes=8-100", " 206 ", "Content-Range: bytes 8-9/10", "\r\n\r\n89"},
+		{"bytes=10-", " 416 ", "Content-Range: bytes */10", "problem"},
+		{"bytes=-0", " 416 ", "Content-Range: bytes */10", "problem"},
+		{"bytes=4-2", " 200 ", "Accept-Ranges: bytes", "\r\n\r\n0123456789"},
+		{"bytes=0-1,3-4", " 200 ", "Accept-Ranges: bytes", "\r\n\r\n0123456789"},
+		{"lines=0-1", " 200 ", "Accept-Ranges: bytes", "\r\n\r\n0123456789"},
+		{"bytes=99999999999999999999-", " 200 ", "Accept-Ranges: bytes", "\r\n\r\n012"},
+	};
+	char out[8192], lines[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(files));
+	put_file("ten", "0123456789");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)snprintf(lines, sizeof(lines), "Range: %s\r\n", cases[i].range);
+		get_with("GET", "/ui/ten", lines, out, sizeof(out));
+		assert_non_null(strstr(out, cases[i].status));
+		assert_non_null(strstr(out, cases[i].says));
+		assert_non_null(strstr(out, cases[i].body));
+	}
+	remove_file("ten");
+	assert_int_equal(rmdir(files), 0);
+	strcpy(files + strlen(files) - 6, "XXXXXX");
+}
+
+static void an_entity_tag_saves_the_answer_and_guards_a_change(void **state)
+{
+	char out[4096], tag[64], lines[160];
+	const char *at;
+
+	(void)state;
+	get_with("GET", "/tagged", "", out, sizeof(out));
+	at = strstr(out, "ETag: ");
+	assert_non_null(at);
+	(void)snprintf(tag, sizeof(tag), "%.*s", (int)strcspn(at + 6, "\r"), at + 6);
+	(void)snprintf(lines, sizeof(lines), "If-None-Match: W/\"x\", %s\r\n", tag);
+	get_with("GET", "/tagged", lines, out, sizeof(out));
+	assert_non_null(strstr(out, " 304 "));
+	(void)snprintf(lines, sizeof(lines), "If-Match: %s\r\nContent-Length: 0\r\n", tag);
+	get_with("PUT", "/tagged", lines, out, sizeof(out));
+	assert_non_null(strstr(out, " 200 "));
+	value = 1;
+	get_with("PUT", "/tagged", lines, out, sizeof(out));
+	assert_non_null(strstr(out, " 412 "));
+	(void)snprintf(lines, sizeof(lines), "If-None-Match: %s\r\n", tag);
+	get_with("GET", "/tagged", lines, out, sizeof(out));
+	assert_non_null(strstr(out, " 200 "));
+}
+
 static void only_loopback_addresses_are_served(void **state)
 {
 	struct http_server_config cfg = {.listen = "0.0.0.0:0"};
@@ -321,6 +470,9 @@ int main(void)
 		T(a_parked_request_is_answered_at_its_deadline),
 		T(a_stream_goes_on_when_woken_and_is_freed),
 		T(stopping_ends_what_is_parked),
+		T(files_are_served_with_type_tag_and_policy),
+		T(a_range_of_a_file_is_served_alone),
+		T(an_entity_tag_saves_the_answer_and_guards_a_change),
 		cmocka_unit_test(only_loopback_addresses_are_served),
 	};
 
