@@ -91,15 +91,43 @@ static int read_part(const char *path, size_t max, struct buf *b, struct object_
 	return r;
 }
 
+/* Functions that only the comparison of both compilations found unable to migrate. */
+static void warn_never(const struct driver *d, const char *source, const char *list)
+{
+	const struct strv *front = &d->options.front;
+
+	for (size_t i = 0; i < front->n; i++)
+		if (!strcmp(front->v[i], "-w") ||
+		    !strcmp(front->v[i], "-Wno-drover-never-migrates"))
+			return;
+	while (*list) {
+		char name[256], why[64];
+		unsigned line;
+
+		if (sscanf(list, "%u %255s %63s", &line, name, why) == 3) {
+			for (char *p = why; *p; p++)
+				*p = *p == '_' ? ' ' : *p;
+			fprintf(stderr,
+				"%s:%u: warning: function '%s' never migrates: %s "
+				"[-Wdrover-never-migrates]\n",
+				source, line, name, why);
+		}
+		list += strcspn(list, "\n");
+		list += *list == '\n';
+	}
+}
+
 static int write_object(const struct driver *d, const struct files *f, const char *source,
 			const char *output, struct err *err)
 {
 	struct object obj = {.source = (char *)(uintptr_t)source, .options = d->options.codegen};
 	struct buf bufs[2 * ISA_COUNT];
+	_cleanup_buf_ struct buf merged = {.max = SUMMARY_MAX}, never = {.max = SUMMARY_MAX};
 	struct object_part calls[ISA_COUNT];
 	int r = 0;
 
 	memset(bufs, 0, sizeof bufs);
+	memset(calls, 0, sizeof calls);
 	for (int isa = 0; isa < ISA_COUNT && !r; isa++) {
 		r = read_part(f->bitcode[isa], OBJECT_FILE_MAX, &bufs[isa], &obj.bitcode[isa], err);
 		if (!r)
@@ -107,13 +135,16 @@ static int write_object(const struct driver *d, const struct files *f, const cha
 				      &calls[isa], err);
 	}
 	if (!r)
-		r = summary_same(calls[ISA_X86_64].data, calls[ISA_X86_64].len,
-				 calls[ISA_AARCH64].data, calls[ISA_AARCH64].len, err);
+		r = summary_merge(calls[ISA_X86_64].data, calls[ISA_X86_64].len,
+				  calls[ISA_AARCH64].data, calls[ISA_AARCH64].len, &merged, &never,
+				  err);
 	if (r == -EILSEQ) {
 		err_wrap(err, "%s", source);
 		err_hint(err, "look for #if on the machine, and for types whose size differs");
 	}
-	obj.calls = calls[ISA_X86_64];
+	if (!r)
+		warn_never(d, source, buf_cstr(&never));
+	obj.calls = (struct object_part){buf_cstr(&merged), merged.len};
 	if (!r)
 		r = summary_parse(&obj.summary, obj.calls.data, obj.calls.len, err);
 	if (!r)

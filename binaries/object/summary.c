@@ -188,26 +188,3 @@ void summary_free(struct summary *s)
 	free(s->symbols);
 	*s = (struct summary){0};
 }
-
-int summary_same(const char *x86, size_t nx86, const char *arm, size_t narm, struct err *err)
-{
-	size_t i = 0, line = 1, start = 0, ex, ea;
-
-	while (i < nx86 && i < narm && x86[i] == arm[i]) {
-		if (x86[i++] == '\n') {
-			line++;
-			start = i;
-		}
-	}
-	if (i == nx86 && i == narm)
-		return 0;
-	for (ex = start; ex < nx86 && x86[ex] != '\n'; ex++)
-		;
-	for (ea = start; ea < narm && arm[ea] != '\n'; ea++)
-		;
-	return err_set(err, -EILSEQ,
-		       "the source means different things on the two ISAs: line %zu of the call "
-		       "summary is \"%.*s\" for x86-64 and \"%.*s\" for AArch64",
-		       line, (int)(ex - start > 200 ? 200 : ex - start), x86 + start,
-		       (int)(ea - start > 200 ? 200 : ea - start), arm + start);
-}

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 
 #define SUMMARY_MAX (256u << 20) /* bytes of text */
@@ -52,9 +53,13 @@ int summary_parse(struct summary *s, const char *text, size_t len, struct err *e
 void summary_free(struct summary *s);
 
 /*
- * Compares the summaries of both ISAs, which must be the same text; -EILSEQ
- * names the first line that differs.
+ * Appends to OUT the summary of a module whose two compilations said X86 and ARM. Where they
+ * differ, the function never migrates on either, for its frame on one has no counterpart on the
+ * other; calls and symbols are those of both. NEVER gets a line "LINE NAME REASON" for each
+ * function that this keeps from migrating. -EILSEQ: one name is data of two kinds or sizes;
+ * -EINVAL, -ENOMEM.
  */
-int summary_same(const char *x86, size_t nx86, const char *arm, size_t narm, struct err *err);
+int summary_merge(const char *x86, size_t nx86, const char *arm, size_t narm, struct buf *out,
+		  struct buf *never, struct err *err);
 
 #endif

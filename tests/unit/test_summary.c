@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -79,19 +80,68 @@ static void a_nul_in_the_text_is_refused(void **state)
 	assert_true(summary_parse(&s, "V 1\n\0\n", 6, &e) < 0);
 }
 
-static void a_difference_between_the_isas_shows_both_lines(void **state)
+static const char *merged(const char *x86, const char *arm, struct buf *out, struct buf *never,
+			  int want, struct err *e)
 {
-	static const char a[] = "V 1\nD main G 1 -\nD x86_only L 2 -\n";
-	static const char b[] = "V 1\nD main G 1 -\nD arm_only L 2 -\n";
+	buf_reset(out);
+	buf_reset(never);
+	assert_int_equal(summary_merge(x86, strlen(x86), arm, strlen(arm), out, never, e), want);
+	return buf_cstr(out);
+}
+
+static void what_differs_between_the_isas_never_migrates(void **state)
+{
+	static const char a[] = "V 1\nD main G 1 p\nC f\nD f L 2 pa\nC g\nI 1(0)\nT f 1(0)\n"
+				"G main T 0\nG g U 0\n";
+	static const char b[] = "V 1\nD main G 1 p\nC f\nD f L 2 -\nC h\nC g\nD arm L 5 -\nC i\n"
+				"G main T 0\nG h U 0\nG g U 0\n";
+	struct buf out = {.max = 4096}, never = {.max = 4096};
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(summary_same(a, strlen(a), a, strlen(a), &e), 0);
-	assert_true(summary_same(a, strlen(a), b, strlen(b), &e) < 0);
-	assert_non_null(strstr(e.msg, "D x86_only L 2"));
-	assert_non_null(strstr(e.msg, "D arm_only L 2"));
-	assert_non_null(strstr(e.msg, "line 3"));
-	assert_true(summary_same(a, strlen(a), a, 10, &e) < 0);
+	assert_string_equal(merged(a, a, &out, &never, 0, &e), a);
+	assert_int_equal(never.len, 0);
+	assert_string_equal(
+		merged(a, b, &out, &never, 0, &e),
+		"V 1\nD main G 1 p\nC f\nD f L 2 an:its_code_differs_between_the_ISAs\nC g\nI "
+		"1(0)\n"
+		"C h\nD arm L 5 n:only_one_ISA_has_it\nC i\nT f 1(0)\nG main T 0\nG g U 0\n"
+		"G h U 0\n");
+	assert_string_equal(buf_cstr(&never), "2 f its_code_differs_between_the_ISAs\n"
+					      "5 arm only_one_ISA_has_it\n");
+	buf_free(&out);
+	buf_free(&never);
+}
+
+static void a_reason_of_one_isa_holds_for_both(void **state)
+{
+	static const char a[] = "V 1\nD f G 2 n:inline_assembly\n", b[] = "V 1\nD f G 2 p\nC g\n";
+	struct buf out = {.max = 4096}, never = {.max = 4096};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_string_equal(merged(a, b, &out, &never, 0, &e),
+			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
+	assert_string_equal(merged(b, a, &out, &never, 0, &e),
+			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
+	assert_int_equal(never.len, 0);
+	buf_free(&out);
+	buf_free(&never);
+}
+
+static void data_of_two_sizes_is_refused_with_both_lines(void **state)
+{
+	static const char a[] = "V 1\nG table D 8\n", b[] = "V 1\nG table D 16\n";
+	struct buf out = {.max = 4096}, never = {.max = 4096};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	merged(a, b, &out, &never, -EILSEQ, &e);
+	assert_non_null(strstr(e.msg, "G table D 8"));
+	assert_non_null(strstr(e.msg, "G table D 16"));
+	merged("V 1\nC f\n", a, &out, &never, -EINVAL, &e);
+	buf_free(&out);
+	buf_free(&never);
 }
 
 int main(void)
@@ -100,7 +150,9 @@ int main(void)
 		cmocka_unit_test(functions_calls_and_symbols_are_read),
 		cmocka_unit_test(a_malformed_line_is_named),
 		cmocka_unit_test(a_nul_in_the_text_is_refused),
-		cmocka_unit_test(a_difference_between_the_isas_shows_both_lines),
+		cmocka_unit_test(what_differs_between_the_isas_never_migrates),
+		cmocka_unit_test(a_reason_of_one_isa_holds_for_both),
+		cmocka_unit_test(data_of_two_sizes_is_refused_with_both_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
