@@ -30,8 +30,12 @@ static void markUsed(Type *t, const DataLayout &dl, BitVector &used, uint64_t at
 	}
 }
 
-Bytes::Bytes(Function &f, const Frame &frame) : dl(f.getParent()->getDataLayout()), frame(frame)
+Bytes::Bytes(Function &f, const Frame &frame, const std::vector<Site> &sites,
+	     const std::vector<Jump> &jumps)
+    : dl(f.getParent()->getDataLayout()), frame(frame), jumps(jumps)
 {
+	for (const Site &s : sites)
+		behind.insert(s.go);
 	for (AllocaInst *a : frame.natives) {
 		start[a] = total;
 		total += static_cast<unsigned>(a->getAllocationSize(dl)->getFixedValue());
@@ -143,6 +147,25 @@ void Bytes::local(BasicBlock &b)
 	}
 }
 
+/* The calls of a site may jump back. */
+void Bytes::jumpBack(const BasicBlock *b, BitVector &live) const
+{
+	for (const Jump &j : jumps)
+		if (behind.count(b) && j.reach.count(const_cast<BasicBlock *>(b)))
+			live |= sets.find(j.again)->second.live;
+}
+
+/* What has been written anywhere behind a jump may be there when it comes back. */
+void Bytes::jumpForward(BasicBlock *b, BitVector &in) const
+{
+	for (const Jump &j : jumps)
+		if (j.again == b)
+			for (BasicBlock *from : j.reach) {
+				in |= sets.find(from)->second.wgen;
+				in |= sets.find(from)->second.written;
+			}
+}
+
 void Bytes::flowBack(Function &f)
 {
 	std::vector<BasicBlock *> order(po_begin(&f.getEntryBlock()), po_end(&f.getEntryBlock()));
@@ -157,6 +180,7 @@ void Bytes::flowBack(Function &f)
 				live |= sets[next].live;
 			live.reset(s.kill);
 			live |= s.gen;
+			jumpBack(b, live);
 			changed |= live != s.live;
 			s.live = live;
 		}
@@ -179,6 +203,7 @@ void Bytes::flowForward(Function &f)
 				out |= p.wgen;
 				in |= out;
 			}
+			jumpForward(b, in);
 			Sets &s = sets[b];
 			changed |= in != s.written;
 			s.written = in;

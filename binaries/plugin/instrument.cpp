@@ -95,11 +95,13 @@ static void instrument(Instrumented &fn, const Migrating &mig, const Recursion &
 	Function &f = *fn.f;
 	FunctionAnalysisManager &fam = n.analyses();
 
+	fn.jumps = lowerJumps(f);
 	fn.frame = makeFrame(f);
 	fam.invalidate(f, PreservedAnalyses::none());
 	PollPlan plan = planPolls(f, fam, rec);
 	makeSites(fn, mig, chunkLoops(f, fam, plan));
 	fam.invalidate(f, PreservedAnalyses::none());
+	keepAcrossJumps(fn);
 	std::string why = findLive(fn);
 	removeLifetimes(f);
 	if (!why.empty()) {

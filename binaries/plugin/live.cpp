@@ -6,9 +6,11 @@
 #include "live.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/PostOrderIterator.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/Transforms/Utils/Local.h"
 
 using namespace llvm;
 
@@ -21,7 +23,9 @@ namespace
 class Values
 {
       public:
-	explicit Values(Function &f, const Frame &frame);
+	/* With sites, jumps back from them are control flow too. */
+	Values(Function &f, const Frame &frame, const std::vector<Jump> &jumps,
+	       const std::vector<Site> *sites);
 	/* Values live on entry to `b`, in canonical order. */
 	std::vector<Value *> at(BasicBlock *b);
 
@@ -31,12 +35,15 @@ class Values
 	};
 	void local(BasicBlock &b);
 	void flow();
+	void jumpBack(BasicBlock *b, BitVector &live);
 	bool tracked(Value *v)
 	{
 		return index.count(v);
 	}
 
 	Function &f;
+	const std::vector<Jump> &jumps;
+	SmallPtrSet<BasicBlock *, 16> behind; /* sites */
 	std::vector<Value *> values;
 	DenseMap<Value *, unsigned> index;
 	DenseMap<BasicBlock *, Sets> sets;
@@ -52,8 +59,12 @@ static bool usedElsewhere(const Instruction &i)
 	return false;
 }
 
-Values::Values(Function &f, const Frame &frame) : f(f)
+Values::Values(Function &f, const Frame &frame, const std::vector<Jump> &jumps,
+	       const std::vector<Site> *sites)
+    : f(f), jumps(jumps)
 {
+	for (size_t i = 0; sites && i < sites->size(); i++)
+		behind.insert((*sites)[i].go);
 	SmallPtrSet<Value *, 8> natives(frame.natives.begin(), frame.natives.end());
 
 	natives.insert(frame.handedOn.begin(), frame.handedOn.end());
@@ -99,6 +110,19 @@ void Values::local(BasicBlock &b)
 		}
 }
 
+/* What is needed where a call of a site may jump to, but the number it brings. */
+void Values::jumpBack(BasicBlock *b, BitVector &live)
+{
+	for (const Jump &j : jumps) {
+		if (!behind.count(b) || !j.reach.count(b))
+			continue;
+		BitVector back = sets[j.again].in;
+		if (tracked(j.call))
+			back.reset(index[j.call]);
+		live |= back;
+	}
+}
+
 void Values::flow()
 {
 	std::vector<BasicBlock *> order(po_begin(&f.getEntryBlock()), po_end(&f.getEntryBlock()));
@@ -113,6 +137,7 @@ void Values::flow()
 				live |= sets[next].in;
 			live.reset(s.kill);
 			live |= s.gen;
+			jumpBack(b, live);
 			if (live != s.in) {
 				s.in = live;
 				changed = true;
@@ -214,10 +239,37 @@ static void place(Site &s, Saved &v, uint32_t align)
 	s.saved.push_back(v);
 }
 
+void keepAcrossJumps(Instrumented &fn)
+{
+	Function &f = *fn.f;
+	SetVector<Instruction *> kept;
+
+	if (fn.jumps.empty())
+		return;
+	const std::vector<Jump> none;
+	Values values(f, fn.frame, none, nullptr);
+	for (const Jump &j : fn.jumps)
+		for (Value *v : values.at(j.again)) {
+			auto *i = dyn_cast<Instruction>(v);
+			if (i && i != j.call && !i->getParent()->isEntryBlock())
+				kept.insert(i);
+		}
+	for (Instruction *i : kept) {
+		std::string name = sourceName(i);
+		AllocaInst *a = DemoteRegToStack(*i, false, f.getEntryBlock().begin());
+		if (!a)
+			continue;
+		a->setName(name == ".tmp" ? "" : name);
+		fn.frame.natives.push_back(a);
+	}
+	for (Jump &j : fn.jumps)
+		findReach(j);
+}
+
 std::string findLive(Instrumented &fn)
 {
-	Values values(*fn.f, fn.frame);
-	Bytes bytes(*fn.f, fn.frame);
+	Values values(*fn.f, fn.frame, fn.jumps, &fn.sites);
+	Bytes bytes(*fn.f, fn.frame, fn.sites, fn.jumps);
 
 	for (Site &s : fn.sites) {
 		for (Value *v : values.at(s.go)) {

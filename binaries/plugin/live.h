@@ -17,7 +17,9 @@ struct ByteRun {
 class Bytes
 {
       public:
-	Bytes(llvm::Function &f, const Frame &frame);
+	/* `jumps`: control may come behind each from any block behind it. */
+	Bytes(llvm::Function &f, const Frame &frame, const std::vector<Site> &sites,
+	      const std::vector<Jump> &jumps);
 	/* Bytes on entry to `b` that may be read later and may have been written. */
 	std::vector<ByteRun> at(llvm::BasicBlock *b) const;
 
@@ -36,11 +38,15 @@ class Bytes
 	void local(llvm::BasicBlock &b);
 	void flowBack(llvm::Function &f);
 	void flowForward(llvm::Function &f);
+	void jumpBack(const llvm::BasicBlock *b, llvm::BitVector &live) const;
+	void jumpForward(llvm::BasicBlock *b, llvm::BitVector &in) const;
 	void accesses(llvm::Instruction &i, std::vector<Access> &out) const;
 	bool range(llvm::Value *p, uint64_t size, Access &a) const;
 
 	const llvm::DataLayout &dl;
 	const Frame &frame;
+	const std::vector<Jump> &jumps;
+	llvm::SmallPtrSet<const llvm::BasicBlock *, 16> behind; /* sites */
 	unsigned total = 0;
 	llvm::BitVector used; /* not padding */
 	llvm::DenseMap<const llvm::AllocaInst *, unsigned> start;

@@ -5,6 +5,7 @@
  *   names    string literals and private constants get names made of their content
  *   abi      the calling conventions' differences between the ISAs are taken out
  *   prepass  target-neutral simplification, the same instructions on both ISAs
+ *   jumps    setjmp stores into nodes on the common stack
  *   frame    stack data whose address escapes moves to the common stack
  *   polls    migration points are placed
  *   sites    calls that may reach one become invokes with a landing pad each
@@ -20,7 +21,9 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/IR/Function.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
@@ -127,6 +130,22 @@ class Neutral
 /* Computed goto becomes a switch over numbers that are the same on both ISAs. */
 void lowerComputedGoto(llvm::Function &f);
 
+/* ---- jumps.cpp ---------------------------------------------------------------------------- */
+
+/* A call of setjmp in a function that may be rebuilt. */
+struct Jump {
+	llvm::CallInst *call;    /* of the native setjmp; its argument is the node */
+	llvm::BasicBlock *again; /* behind it: entered by every longjmp; one predecessor, no phi */
+	llvm::SmallPtrSet<llvm::BasicBlock *, 32> reach; /* blocks that `again` leads to */
+};
+/* setjmp, sigsetjmp or another name of theirs. */
+bool isSetjmp(const llvm::CallBase &c);
+std::vector<Jump> lowerJumps(llvm::Function &f);
+/* Fills Jump::reach; after the last change to the blocks. */
+void findReach(Jump &j);
+/* The word of a node that says whether its jump buffer is in use. */
+llvm::Value *armedAddress(llvm::IRBuilder<> &b, llvm::Value *node);
+
 /* ---- frame.cpp ---------------------------------------------------------------------------- */
 
 struct CommonSlot {
@@ -208,6 +227,7 @@ struct Instrumented {
 	uint64_t id;
 	unsigned line;
 	Frame frame;
+	std::vector<Jump> jumps;
 	std::vector<Site> sites;
 };
 
@@ -218,6 +238,8 @@ llvm::FunctionCallee runtimeFunction(llvm::Module &m, llvm::StringRef name, llvm
 uint32_t returnClass(llvm::Type *t);
 /* Polls and calls become invokes with landing pads that so far only resume. */
 void makeSites(Instrumented &fn, const Migrating &mig, const std::vector<llvm::Instruction *> &at);
+/* Values that a jump back needs and that do not reach every site behind it go to memory. */
+void keepAcrossJumps(Instrumented &fn);
 /* Fills Site::saved; a message if something live cannot be saved. */
 std::string findLive(Instrumented &fn);
 /* Emits the stores of one site in front of `before`, taking values through `get`. */

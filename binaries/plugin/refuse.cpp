@@ -55,7 +55,7 @@ static const char *refusedCall(const CallBase &c)
 		return StringRef(a->getAsmString()).trim().empty() ? nullptr : "inline assembly";
 	if (auto *i = dyn_cast<IntrinsicInst>(&c))
 		return refusedIntrinsic(i->getIntrinsicID());
-	if (c.hasFnAttr(Attribute::ReturnsTwice))
+	if (c.hasFnAttr(Attribute::ReturnsTwice) && !isSetjmp(c))
 		return "call of a function that returns twice";
 	if (c.isMustTailCall())
 		return "guaranteed tail call";
@@ -107,13 +107,6 @@ Refusal refusal(const Function &f)
 static const struct {
 	const char *name, *what;
 } unsupported[] = {
-	{"setjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"_setjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"sigsetjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"__sigsetjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"longjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"_longjmp", "jump out of frames that may have moved; return error codes instead"},
-	{"siglongjmp", "jump out of frames that may have moved; return error codes instead"},
 	{"vfork", "share a stack with another process; use posix_spawn"},
 	{"pthread_create", "start threads; run the work in one thread or in several jobs"},
 	{"thrd_create", "start threads; run the work in one thread or in several jobs"},

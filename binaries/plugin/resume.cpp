@@ -39,6 +39,7 @@ class Resume
 	void demoteAll();
 	void dispatch();
 	BasicBlock *restore(const Site &s);
+	BasicBlock *armJumps(const Site &s, BasicBlock *from);
 	BasicBlock *rebuildInner(const Site &s, BasicBlock *from);
 	void attributes();
 
@@ -105,6 +106,43 @@ void Resume::demoteAll()
 		if (!s.invoke->use_empty())
 			demote(s.invoke);
 	}
+	for (const Jump &j : fn.jumps)
+		demote(j.call);
+}
+
+/* Every jump buffer in use shall lead here: its node gets this frame's registers. The number a
+ * longjmp brings is where the first setjmp's result was. */
+BasicBlock *Resume::armJumps(const Site &s, BasicBlock *from)
+{
+	for (const Jump &j : fn.jumps) {
+		APInt offset(64, 0);
+		Value *base = j.call->getArgOperand(0);
+		if (!j.reach.count(s.go))
+			continue;
+		/* From the frame's base, which was saved. */
+		while (!slots.count(base)) {
+			auto *g = cast<GetElementPtrInst>(base);
+			g->accumulateConstantOffset(m.getDataLayout(), offset);
+			base = g->getPointerOperand();
+		}
+		BasicBlock *arm = BasicBlock::Create(ctx, "arm", r);
+		BasicBlock *next = BasicBlock::Create(ctx, "armed", r);
+		IRBuilder<> b(from);
+		b.SetCurrentDebugLocation(nowhere(*r));
+		Value *node = b.CreateLoad(ptr, slots[base]);
+		node = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), node, offset.getZExtValue());
+		Value *armed = b.CreateAlignedLoad(b.getInt64Ty(), armedAddress(b, node), Align(8));
+		b.CreateCondBr(b.CreateIsNotNull(armed), arm, next);
+		b.SetInsertPoint(arm);
+		CallInst *c =
+			b.CreateCall(j.call->getFunctionType(), j.call->getCalledOperand(), {node});
+		c->setAttributes(j.call->getAttributes());
+		if (slots.count(j.call))
+			b.CreateStore(c, slots[j.call]);
+		b.CreateCondBr(b.CreateIsNull(c), next, cast<BasicBlock>(map[j.again]));
+		from = next;
+	}
+	return from;
 }
 
 /* The call of the inner frame's clone; behind it the result is where the call's result was. */
@@ -175,7 +213,9 @@ BasicBlock *Resume::restore(const Site &s)
 		Value *x = b.CreateAlignedLoad(stored, from, commonAlignment(Align(16), v.offset));
 		b.CreateStore(stored == t ? x : b.CreateTrunc(x, t), slots[v.value]);
 	}
-	BasicBlock *last = s.kind == 0 ? block : rebuildInner(s, block);
+	BasicBlock *last = armJumps(s, block);
+	if (s.kind != 0)
+		last = rebuildInner(s, last);
 	BranchInst::Create(cast<BasicBlock>(map[s.go]), last);
 	return block;
 }
