@@ -1,15 +1,23 @@
-/* The subcommands' functions; main.c's table refers to them. */
+/* The subcommands; main.c's table refers to them. */
 #ifndef DROVER_CLI_COMMANDS_H
 #define DROVER_CLI_COMMANDS_H
 
 #include "cli/command.h"
 
-command_fn cmd_up, cmd_down;                                 /* up.c */
-command_fn cmd_submit, cmd_run;                              /* submit.c, run.c */
-command_fn cmd_queue, cmd_nodes, cmd_migrations, cmd_energy; /* list.c */
-command_fn cmd_show, cmd_cancel, cmd_migrate, cmd_policy;    /* control.c */
-command_fn cmd_logs, cmd_events;                             /* stream.c */
-command_fn cmd_profile;                                      /* profile.c */
-command_fn cmd_hop;                                          /* hop.c */
+extern const struct command command_up, command_down;                        /* up.c */
+extern const struct command command_submit, command_run;                     /* submit.c, run.c */
+extern const struct command command_queue;                                   /* queue.c */
+extern const struct command command_nodes, command_migrations;               /* list.c */
+extern const struct command command_energy;                                  /* energy.c */
+extern const struct command command_show;                                    /* show.c */
+extern const struct command command_cancel, command_hold, command_release;   /* control.c */
+extern const struct command command_requeue, command_migrate;                /* control.c */
+extern const struct command command_cordon, command_uncordon, command_drain; /* node_control.c */
+extern const struct command command_resume, command_sleep, command_wake;     /* node_control.c */
+extern const struct command command_policy, command_cap;                     /* policy.c */
+extern const struct command command_logs, command_events;                    /* stream.c */
+extern const struct command command_bundle;                                  /* bundle.c */
+extern const struct command command_profile;                                 /* profile.c */
+extern const struct command command_hop;                                     /* hop.c */
 
 #endif

@@ -432,7 +432,7 @@ static int pass_on(int status)
 	return WEXITSTATUS(status);
 }
 
-int cmd_hop(int argc, char **argv)
+static int cmd_hop(int argc, char **argv)
 {
 	struct hop_report report = {0};
 	struct hop_program prog;
@@ -467,3 +467,10 @@ int cmd_hop(int argc, char **argv)
 		return EXIT_DROVER;
 	return report.ndifferences ? EXIT_DIFFERENT : pass_on(report.wait_status);
 }
+
+const struct command command_hop = {"hop",
+				    "BUNDLE [-- ARGUMENT...]",
+				    "run a bundle here and move it between the ISAs",
+				    cmd_hop,
+				    long_options,
+				    help};

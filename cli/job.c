@@ -56,10 +56,9 @@ static int upload(struct cli *c, const struct cli_bundle *b, struct err *e)
 	return rc ? err_wrap(e, "uploading %s", b->path) : 0;
 }
 
-int cli_bundle_ensure(struct cli *c, const char *name, struct cli_bundle *b, struct err *e)
+static int name_bundle(const char *name, struct cli_bundle *b, struct err *e)
 {
 	uint8_t sum[DIGEST_SIZE];
-	char path[128];
 	int rc = find_bundle(name, b->path, sizeof(b->path), e);
 
 	if (rc)
@@ -68,6 +67,26 @@ int cli_bundle_ensure(struct cli *c, const char *name, struct cli_bundle *b, str
 	if (rc)
 		return err_sys(e, rc, "cannot take the hash of %s", b->path);
 	digest_hex(sum, b->sha256);
+	return 0;
+}
+
+int cli_bundle_hash(const char *name, char sha256[65], struct err *e)
+{
+	struct cli_bundle b;
+	int rc = name_bundle(name, &b, e);
+
+	if (!rc)
+		memcpy(sha256, b.sha256, sizeof(b.sha256));
+	return rc;
+}
+
+int cli_bundle_ensure(struct cli *c, const char *name, struct cli_bundle *b, struct err *e)
+{
+	char path[128];
+	int rc = name_bundle(name, b, e);
+
+	if (rc)
+		return rc;
 	(void)snprintf(path, sizeof(path), "/v1/bundles/%s/info", b->sha256);
 	rc = cli_json(c, "GET", path, NULL, NULL, e);
 	if (rc != -ENOENT)

@@ -16,6 +16,9 @@ struct cli_bundle {
  */
 int cli_bundle_ensure(struct cli *c, const char *name, struct cli_bundle *b, struct err *e);
 
+/* The hash of the bundle of that path or name. */
+int cli_bundle_hash(const char *name, char sha256[65], struct err *e);
+
 /* Submits once, however often it is sent: body is POST /v1/jobs'. *out is the job. */
 int cli_job_submit(struct cli *c, const json_t *body, json_t **out, struct err *e);
 

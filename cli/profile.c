@@ -290,13 +290,14 @@ static int wrong(const char *text)
 	return EXIT_USAGE;
 }
 
-int cmd_profile(int argc, char **argv)
+static const struct option options[] = {
+	{"name", required_argument, NULL, 'n'}, {"classes", required_argument, NULL, 'c'},
+	{"like", required_argument, NULL, 'l'}, {"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+};
+
+static int cmd_profile(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"name", required_argument, NULL, 'n'}, {"classes", required_argument, NULL, 'c'},
-		{"like", required_argument, NULL, 'l'}, {"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
-	};
 	static struct work w;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct err e = ERR_INIT;
@@ -307,7 +308,7 @@ int cmd_profile(int argc, char **argv)
 	(void)parse_classes("S,W,A", w.classes);
 	if (gethostname(w.name, sizeof(w.name) - 1) < 0 || !w.name[0])
 		(void)snprintf(w.name, sizeof(w.name), "this-machine");
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "hn:c:l:o:", options, NULL)) != -1) {
 		switch (opt) {
 		case 'n':
 			if (!optarg[0] || strlen(optarg) >= sizeof(w.name))
@@ -340,3 +341,7 @@ int cmd_profile(int argc, char **argv)
 	}
 	return 0;
 }
+
+const struct command command_profile = {
+	"profile",   "[OPTION]...", "measure this machine and write its profile",
+	cmd_profile, options,       usage};

@@ -15,9 +15,18 @@
 #define TRACE_MAX (512u << 20)
 
 static const char run_usage[] =
-	"usage: drover run TRACE [--speed X] [--no-wait] [--json] [--server URL]\n"
-	"Submits the jobs of a wave trace (made by drover-waves) at their times, X times as\n"
-	"fast, waits for their ends and says how they ended. Exit status 1 unless all completed.\n";
+	"usage: drover run [--speed X] [--no-wait] TRACE\n"
+	"Submits the jobs of a wave trace (made by drover-waves) at their times, waits for their\n"
+	"ends and says how they ended. Exit status 1 unless all completed.\n"
+	"\n"
+	"  -s, --speed X        X times as fast [1]\n"
+	"  -n, --no-wait        end once all are submitted\n"
+	"      --json, --server URL, --config FILE, --help\n";
+
+static const struct option options[] = {{"speed", required_argument, NULL, 's'},
+					{"no-wait", no_argument, NULL, 'n'},
+					CLI_OPTIONS,
+					{NULL, 0, NULL, 0}};
 
 struct known_bundle {
 	char program[32];
@@ -230,42 +239,49 @@ static int run_trace(struct run *r, bool wait, struct err *e)
 	return failed ? 1 : 0;
 }
 
-int cmd_run(int argc, char **argv)
+struct run_choice {
+	double speed;
+	bool wait;
+};
+
+static int take(void *arg, int opt, const char *value, struct err *e)
 {
-	static const struct option options[] = {{"speed", required_argument, NULL, 's'},
-						{"no-wait", no_argument, NULL, 'n'},
-						CLI_OPTIONS,
-						{NULL, 0, NULL, 0}};
-	struct run r = {.cli = {.usage = run_usage}, .speed = 1};
+	struct run_choice *o = arg;
+	char *end = NULL;
+
+	o->wait = o->wait && opt != 'n';
+	if (opt != 's')
+		return 0;
+	o->speed = strtod(value, &end);
+	if (*end || !(o->speed >= 0.001 && o->speed <= 1e6))
+		return err_set(e, -EINVAL, "--speed takes a number from 0.001 to 1000000");
+	return 0;
+}
+
+static int cmd_run(int argc, char **argv)
+{
+	struct run r = {.cli = {.command = &command_run}};
+	struct run_choice choice = {.speed = 1, .wait = true};
 	const struct passwd *pw = getpwuid(getuid());
 	struct err e = ERR_INIT;
-	bool wait = true;
-	int opt, rc;
+	int rc = cli_parse(&r.cli, argc, argv, take, &choice, 1, 1);
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		char *end = NULL;
-
-		if (cli_option(&r.cli, opt))
-			continue;
-		wait = wait && opt != 'n';
-		if (opt != 's')
-			continue;
-		r.speed = strtod(optarg, &end);
-		if (*end || !(r.speed >= 0.001 && r.speed <= 1e6))
-			return cli_usage(&r.cli, "--speed takes a number from 0.001 to 1000000");
-	}
-	if (argc - optind != 1)
-		return cli_usage(&r.cli, "run takes one trace");
+	if (rc)
+		return rc;
+	r.speed = choice.speed;
 	r.user = pw ? pw->pw_name : "unknown";
 	r.ids = json_array();
-	rc = load_trace(argv[optind], &r, &e);
+	rc = load_trace(r.cli.args[0], &r, &e);
 	if (!rc)
 		rc = cli_open(&r.cli, &e);
 	if (!rc)
-		rc = run_trace(&r, wait, &e);
+		rc = run_trace(&r, choice.wait, &e);
 	cli_close(&r.cli);
 	wave_trace_free(&r.trace);
 	json_decref(r.ids);
 	free(r.ended);
 	return rc < 0 ? cli_fail(&e) : rc;
 }
+
+const struct command command_run = {"run",   "TRACE", "submit the jobs of a trace at their times",
+				    cmd_run, options, run_usage};

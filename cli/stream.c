@@ -31,45 +31,64 @@ static int stream(struct cli *c, const char *path, bool endless, struct err *e,
 }
 
 static const char logs_usage[] =
-	"usage: drover logs JOB [-f|--follow] [--attempt N] [--server URL]\n"
-	"Prints a job's output (stdout and stderr); with --follow goes on until the job ends.\n";
+	"usage: drover logs [-f] [--attempt N] JOB\n"
+	"Prints a job's output (stdout and stderr) of its newest attempt.\n"
+	"\n"
+	"  -f, --follow         go on until the job ends\n"
+	"  -a, --attempt N      of this attempt\n"
+	"      --offset BYTES   from there [0]\n"
+	"      --json, --server URL, --config FILE, --help\n";
 
-int cmd_logs(int argc, char **argv)
+enum { OPT_OFFSET = CLI_OPT_OWN };
+
+static const struct option logs_options[] = {{"follow", no_argument, NULL, 'f'},
+					     {"attempt", required_argument, NULL, 'a'},
+					     {"offset", required_argument, NULL, OPT_OFFSET},
+					     CLI_OPTIONS,
+					     {NULL, 0, NULL, 0}};
+
+struct logs {
+	const char *attempt, *offset;
+	bool follow;
+};
+
+static int take_logs(void *arg, int opt, const char *value, struct err *e)
 {
-	static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
-						{"attempt", required_argument, NULL, 'a'},
-						CLI_OPTIONS,
-						{NULL, 0, NULL, 0}};
-	struct cli c = {.usage = logs_usage};
-	_cleanup_buf_ struct buf path = {0};
-	const char *attempt = NULL;
-	struct err e = ERR_INIT;
-	bool follow = false;
-	int opt, rc;
+	struct logs *l = arg;
 
-	while ((opt = getopt_long(argc, argv, "f", options, NULL)) != -1) {
-		if (cli_option(&c, opt))
-			continue;
-		follow = follow || opt == 'f';
-		attempt = opt == 'a' ? optarg : attempt;
-	}
-	if (argc - optind != 1)
-		return cli_usage(&c, "logs takes one job");
-	buf_init(&path, 1024);
-	rc = buf_str(&path, "/v1/jobs/");
+	l->follow = l->follow || opt == 'f';
+	l->attempt = opt == 'a' ? value : l->attempt;
+	l->offset = opt == OPT_OFFSET ? value : l->offset;
+	if (value && (!*value || value[strspn(value, "0123456789")]))
+		return err_set(e, -EINVAL, "'%.40s' is not a whole number", value);
+	return 0;
+}
+
+static int cmd_logs(int argc, char **argv)
+{
+	struct cli c = {.command = &command_logs};
+	_cleanup_buf_ struct buf path = {0};
+	struct logs l = {.offset = "0"};
+	struct err e = ERR_INIT;
+	int rc = cli_parse(&c, argc, argv, take_logs, &l, 1, 1);
+
+	if (rc)
+		return rc;
+	rc = cli_path(&path, "/v1/jobs/", c.args[0], "/log?offset=", &e);
 	if (!rc)
-		rc = http_escape(&path, argv[optind]);
-	if (!rc)
-		rc = buf_printf(&path, "/log?offset=0%s", follow ? "&follow=1" : "");
-	if (!rc && attempt && !(rc = buf_str(&path, "&attempt=")))
-		rc = http_escape(&path, attempt);
+		rc = buf_printf(&path, "%s%s", l.offset, l.follow ? "&follow=1" : "");
+	if (!rc && l.attempt)
+		rc = cli_query(&path, "attempt", l.attempt);
 	if (!rc)
 		rc = cli_open(&c, &e);
 	if (!rc)
-		rc = stream(&c, path.data, follow, &e, to_stdout, NULL);
+		rc = stream(&c, path.data, l.follow, &e, to_stdout, NULL);
 	cli_close(&c);
 	return rc ? cli_fail(&e) : 0;
 }
+
+const struct command command_logs = {"logs",   "JOB",        "print a job's output",
+				     cmd_logs, logs_options, logs_usage};
 
 /* Server-sent events: lines "id:", "event:", "data:", an empty line ends one. */
 struct event_reader {
@@ -114,20 +133,17 @@ static int on_events(void *arg, const char *data, size_t len)
 	return 0;
 }
 
-int cmd_events(int argc, char **argv)
+static const struct option events_options[] = {CLI_OPTIONS, {NULL, 0, NULL, 0}};
+
+static int cmd_events(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_OPTIONS, {NULL, 0, NULL, 0}};
-	struct cli c = {.usage = "usage: drover events [--json] [--server URL]\n"
-				 "Prints what happens in the cluster as it happens, until "
-				 "interrupted.\n"};
+	struct cli c = {.command = &command_events};
 	struct event_reader r = {.name = ""};
 	struct err e = ERR_INIT;
-	int opt, rc;
+	int rc = cli_parse(&c, argc, argv, NULL, NULL, 0, 0);
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
-		(void)cli_option(&c, opt);
-	if (optind < argc)
-		return cli_usage(&c, "events takes no arguments");
+	if (rc)
+		return rc;
 	buf_init(&r.line, 1u << 20);
 	r.raw = c.json;
 	rc = cli_open(&c, &e);
@@ -137,3 +153,15 @@ int cmd_events(int argc, char **argv)
 	cli_close(&c);
 	return rc ? cli_fail(&e) : 0;
 }
+
+const struct command command_events = {
+	"events",
+	"",
+	"print what happens as it happens",
+	cmd_events,
+	events_options,
+	"usage: drover events\n"
+	"Prints what happens in the cluster as it happens, until interrupted.\n"
+	"\n"
+	"      --json           only the data, one JSON object a line\n"
+	"      --server URL, --config FILE, --help\n"};

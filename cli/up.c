@@ -27,11 +27,23 @@ struct up_options {
 };
 
 static const char up_usage[] =
-	"usage: drover up [--nodes NAME=ISA[:CPUS],...] [--policy NAME] [--port PORT]\n"
-	"                 [--state-dir DIR] [--json]\n"
-	"Starts a scheduler and an agent for each node on this machine, in the background.\n"
-	"The default is x86-1=x86_64,arm-1=aarch64; a node whose ISA is not this machine's is\n"
-	"emulated by qemu-user and shown as such everywhere. `drover down` ends them.\n";
+	"usage: drover up [OPTION]...\n"
+	"Starts a scheduler and an agent for each node on this machine, in the background. A node\n"
+	"whose ISA is not this machine's is emulated by qemu-user and shown as such everywhere.\n"
+	"`drover down` ends them.\n"
+	"\n"
+	"  -n, --nodes NAME=ISA[:CPUS],...  the nodes [x86-1=x86_64,arm-1=aarch64]\n"
+	"  -p, --policy NAME        the scheduler's policy; droverd --help lists them\n"
+	"  -P, --port PORT          its port on 127.0.0.1; 0 takes any free one [7700]\n"
+	"  -d, --state-dir DIR      where the cluster's files are kept\n"
+	"      --json, --server URL, --config FILE, --help\n";
+
+static const struct option up_options_table[] = {{"nodes", required_argument, NULL, 'n'},
+						 {"policy", required_argument, NULL, 'p'},
+						 {"port", required_argument, NULL, 'P'},
+						 {"state-dir", required_argument, NULL, 'd'},
+						 CLI_OPTIONS,
+						 {NULL, 0, NULL, 0}};
 
 static int parse_node(const char *text, size_t len, struct node_spec *n, struct err *e)
 {
@@ -265,74 +277,90 @@ static void say_up(const struct cluster *c, const struct up_options *o, bool jso
 	(void)printf("state      %s\n", c->state_dir);
 }
 
-int cmd_up(int argc, char **argv)
+static int take_up(void *arg, int opt, const char *value, struct err *e)
 {
-	static const struct option options[] = {{"nodes", required_argument, NULL, 'n'},
-						{"policy", required_argument, NULL, 'p'},
-						{"port", required_argument, NULL, 'P'},
-						{"state-dir", required_argument, NULL, 'd'},
-						CLI_OPTIONS,
-						{NULL, 0, NULL, 0}};
-	struct cli cli = {.usage = up_usage};
+	struct up_options *o = arg;
+
+	o->policy = opt == 'p' ? value : o->policy;
+	o->port = opt == 'P' ? value : o->port;
+	o->state_dir = opt == 'd' ? value : o->state_dir;
+	return opt == 'n' ? parse_nodes(value, o, e) : 0;
+}
+
+static int up(struct cli *cli, struct up_options *o, struct cluster *c, struct err *e)
+{
+	int rc = cluster_dir(o->state_dir, c->state_dir, sizeof(c->state_dir), e);
+
+	if (!rc)
+		rc = file_mkdir_p(c->state_dir, 0700, e);
+	if (!rc && !cluster_load(c->state_dir, c, NULL) && any_alive(c)) {
+		err_set(e, -EEXIST, "a cluster already runs from %s at %s", c->state_dir, c->url);
+		return err_hint(e, "`drover down` ends it; another --state-dir and --port make a "
+				   "second one");
+	}
+	if (rc)
+		return rc;
+	c->nprocesses = 0;
+	return start_all(c, o, cli, e);
+}
+
+static int cmd_up(int argc, char **argv)
+{
+	struct cli cli = {.command = &command_up};
 	struct up_options *o = calloc(1, sizeof(*o));
 	struct cluster *c = calloc(1, sizeof(*c));
 	struct err e = ERR_INIT;
-	int opt, rc;
+	int rc;
 
 	if (!o || !c)
 		return EXIT_DROVER;
 	o->port = "7700";
 	rc = parse_nodes("x86-1=x86_64,arm-1=aarch64", o, &e);
-	while (!rc && (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (cli_option(&cli, opt))
-			continue;
-		if (opt == 'n')
-			rc = parse_nodes(optarg, o, &e);
-		o->policy = opt == 'p' ? optarg : o->policy;
-		o->port = opt == 'P' ? optarg : o->port;
-		o->state_dir = opt == 'd' ? optarg : o->state_dir;
-	}
-	if (!rc && optind < argc)
-		rc = err_set(&e, -EINVAL, "up takes no arguments");
 	if (!rc)
-		rc = cluster_dir(o->state_dir, c->state_dir, sizeof(c->state_dir), &e);
-	if (!rc)
-		rc = file_mkdir_p(c->state_dir, 0700, &e);
-	if (!rc && !cluster_load(c->state_dir, c, NULL) && any_alive(c)) {
-		err_set(&e, -EEXIST, "a cluster already runs from %s at %s", c->state_dir, c->url);
-		rc = err_hint(&e, "`drover down` ends it; another --state-dir and --port make a "
-				  "second one");
-	}
+		rc = cli_parse(&cli, argc, argv, take_up, o, 0, 0);
 	if (!rc) {
-		c->nprocesses = 0;
-		rc = start_all(c, o, &cli, &e);
+		rc = up(&cli, o, c, &e);
+		if (rc)
+			rc = cli_fail(&e);
+		else
+			say_up(c, o, cli.json);
 	}
-	if (rc)
-		rc = cli_fail(&e);
-	else
-		say_up(c, o, cli.json);
 	free(o);
 	free(c);
 	return rc;
 }
 
-int cmd_down(int argc, char **argv)
+const struct command command_up = {"up",   "[OPTION]...",    "start a cluster on this machine",
+				   cmd_up, up_options_table, up_usage};
+
+static const struct option down_options[] = {
+	{"state-dir", required_argument, NULL, 'd'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
+
+static int take_down(void *arg, int opt, const char *value, struct err *e)
 {
-	static const struct option options[] = {
-		{"state-dir", required_argument, NULL, 'd'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
-	struct cli cli = {.usage = "usage: drover down [--state-dir DIR]\n"
-				   "Ends the cluster that `drover up` started, with its jobs.\n"};
+	const char **dir = arg;
+
+	(void)e;
+	*dir = opt == 'd' ? value : *dir;
+	return 0;
+}
+
+static int cmd_down(int argc, char **argv)
+{
+	struct cli cli = {.command = &command_down};
 	struct cluster *c = calloc(1, sizeof(*c));
 	const char *dir = NULL;
 	struct err e = ERR_INIT;
 	char path[CLUSTER_PATH_MAX];
-	int opt, rc;
+	int rc;
 
 	if (!c)
 		return EXIT_DROVER;
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!cli_option(&cli, opt))
-			dir = optarg;
+	rc = cli_parse(&cli, argc, argv, take_down, &dir, 0, 0);
+	if (rc) {
+		free(c);
+		return rc;
+	}
 	rc = cluster_dir(dir, path, sizeof(path), &e);
 	if (!rc)
 		rc = cluster_load(path, c, &e);
@@ -343,3 +371,15 @@ int cmd_down(int argc, char **argv)
 	free(c);
 	return rc ? cli_fail(&e) : 0;
 }
+
+const struct command command_down = {
+	"down",
+	"",
+	"end the cluster that up started",
+	cmd_down,
+	down_options,
+	"usage: drover down [--state-dir DIR]\n"
+	"Ends the cluster that `drover up` started, with its jobs.\n"
+	"\n"
+	"  -d, --state-dir DIR      where the cluster's files are kept\n"
+	"      --json, --server URL, --config FILE, --help\n"};
