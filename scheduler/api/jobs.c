@@ -150,7 +150,7 @@ void handle_submit(struct http_exchange *rq, void *ctx)
 	const void *body = http_body(rq, &len);
 
 	if (parse_job(body, len, &spec, &e) || engine_lock(en, &e)) {
-		free(spec.launch);
+		job_spec_free(&spec);
 		http_reply_err(rq, &e);
 		return;
 	}
@@ -164,7 +164,7 @@ void handle_submit(struct http_exchange *rq, void *ctx)
 		submit_locked(en, rq, &spec, key, digest);
 	}
 	engine_unlock(en);
-	free(spec.launch);
+	job_spec_free(&spec);
 }
 
 /* ---- reading and cancelling --------------------------------------------- */

@@ -85,6 +85,42 @@ static void get_isas(struct json_fields *f, uint32_t *isas)
 		json_fail(f, "isas", "names no ISA");
 }
 
+static void get_dependency(struct json_fields *f, const json_t *v, size_t i, struct dependency *d)
+{
+	const char *type = json_string_value(json_object_get(v, "type"));
+	const char *job = json_string_value(json_object_get(v, "job"));
+
+	d->job = job ? parse_id(job, 0) : 0;
+	d->type = DEP_TYPE_COUNT;
+	for (int t = 0; type && t < DEP_TYPE_COUNT; t++)
+		if (!strcmp(type, dependency_type_names[t]))
+			d->type = (enum dependency_type)t;
+	if (!d->job || d->type == DEP_TYPE_COUNT || json_object_size(v) != 2)
+		json_fail(
+			f, "dependencies",
+			"element %zu must be {\"type\":\"afterok\" or \"afterany\",\"job\":\"ID\"}",
+			i);
+}
+
+static void get_dependencies(struct json_fields *f, struct job_spec *spec)
+{
+	const json_t *array = NULL;
+	json_t *v;
+	size_t i;
+
+	json_get_arr(f, "dependencies", JSON_OPTIONAL, CORE_DEPENDENCIES_MAX, &array);
+	if (!array || !json_array_size(array))
+		return;
+	spec->dependencies = calloc(json_array_size(array), sizeof(*spec->dependencies));
+	if (!spec->dependencies) {
+		json_fail(f, "dependencies", "no memory");
+		return;
+	}
+	json_array_foreach((json_t *)(uintptr_t)array, i, v)
+		get_dependency(f, v, i, &spec->dependencies[i]);
+	spec->ndependencies = (uint32_t)json_array_size(array);
+}
+
 /* What only the node needs, as one JSON text. */
 static char *make_launch(const json_t *args, const json_t *env, const char *in)
 {
@@ -104,6 +140,7 @@ int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e
 	const char *in = NULL;
 	uint8_t digest[DIGEST_SIZE];
 	uint64_t cpus = 1, restarts = 3;
+	int64_t priority = 0;
 	struct json_fields f;
 	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
 
@@ -123,6 +160,12 @@ int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e
 	json_get_u64(&f, "memory_bytes", JSON_OPTIONAL, 0, UINT64_MAX, &spec->memory_bytes);
 	json_get_u64(&f, "time_limit_s", JSON_OPTIONAL, 0, 315360000, &spec->time_limit_s);
 	json_get_u64(&f, "max_restarts", JSON_OPTIONAL, 0, 1000, &restarts);
+	json_get_i64(&f, "priority", JSON_OPTIONAL, -1000, 1000, &priority);
+	json_get_bool(&f, "hold", JSON_OPTIONAL, &spec->held);
+	spec->requeue = true;
+	json_get_bool(&f, "requeue", JSON_OPTIONAL, &spec->requeue);
+	json_get_u64(&f, "begin_ms", JSON_OPTIONAL, 0, INT64_MAX, &spec->begin_ms);
+	get_dependencies(&f, spec);
 	get_isas(&f, &spec->isas);
 	if (!f.code && digest_parse(spec->bundle, digest))
 		json_fail(&f, "bundle", "must be a SHA-256 in 64 hexadecimal digits");
@@ -133,8 +176,11 @@ int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e
 	if (!f.code && env)
 		check_env(&f, env);
 	r = json_fields_end(&f);
-	if (r)
+	if (r) {
+		job_spec_free(spec);
 		return r;
+	}
+	spec->priority = (int32_t)priority;
 	digest_hex(digest, spec->bundle); /* lower case */
 	spec->cpus = (uint32_t)cpus;
 	spec->max_restarts = (uint32_t)restarts;

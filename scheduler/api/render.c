@@ -54,6 +54,32 @@ static void set_launch(json_t *o, const struct job_spec *spec, bool all)
 	json_decref(launch);
 }
 
+static json_t *render_array(const struct job_spec *spec)
+{
+	json_t *o;
+
+	if (!spec->array)
+		return json_null();
+	o = json_object();
+	set_id(o, "id", "", spec->array);
+	set_u64(o, "index", spec->array_index);
+	return o;
+}
+
+static json_t *render_dependencies(const struct job_spec *spec)
+{
+	json_t *a = json_array();
+
+	for (uint32_t i = 0; i < spec->ndependencies; i++) {
+		json_t *o = json_object();
+
+		set_text(o, "type", dependency_type_names[spec->dependencies[i].type]);
+		set_id(o, "job", "", spec->dependencies[i].job);
+		(void)json_array_append_new(a, o);
+	}
+	return a;
+}
+
 json_t *render_job(const struct job_record *r, const struct job *live)
 {
 	const struct job *j = live ? live : &r->job;
@@ -72,6 +98,16 @@ json_t *render_job(const struct job_record *r, const struct job *live)
 	set(o, "isas", render_isas(j->spec.isas));
 	set_text(o, "state", job_state_names[j->state]);
 	set_text(o, "reason", j->reason);
+	set_text(o, "reason_code",
+		 j->state == JOB_PENDING && j->why ? reason_code_names[j->why] : NULL);
+	set(o, "priority", json_integer(j->spec.priority));
+	set(o, "held", json_boolean(j->spec.held));
+	set(o, "requeue", json_boolean(j->spec.requeue));
+	set_ms(o, "begin_ms", j->spec.begin_ms);
+	set(o, "array", render_array(&j->spec));
+	set(o, "dependencies", render_dependencies(&j->spec));
+	set(o, "predicted_j", j->predicted_j > 0 ? json_real(j->predicted_j) : json_null());
+	set_ms(o, "expected_end_ms", job_is_over(j) ? 0 : j->expected_end_ms);
 	set_text(o, "node", here ? j->last_node : NULL);
 	set_text(o, "isa", here ? isa_name(j->last_isa) : NULL);
 	set(o, "emulated", json_boolean(here && j->last_emulated));
@@ -157,6 +193,9 @@ json_t *render_node(const struct node *n, uint64_t now_ms)
 	set(o, "emulated", json_boolean(n->emulated));
 	set_text(o, "emulator", n->emulator[0] ? n->emulator : NULL);
 	set_text(o, "state", node_state_names[n->state]);
+	set_text(o, "state_reason", n->state_reason[0] ? n->state_reason : NULL);
+	set(o, "cordoned", json_boolean(n->cordoned));
+	set(o, "sleep_capable", json_boolean(n->sleep_capable));
 	set_u64(o, "cpus", n->cpus);
 	set_u64(o, "used_cpus", n->used_cpus);
 	set_u64(o, "memory_bytes", n->memory_bytes);

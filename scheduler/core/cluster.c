@@ -109,11 +109,20 @@ struct cluster *cluster_new(const struct core_options *opt)
 	return c;
 }
 
+void job_spec_free(struct job_spec *spec)
+{
+	free(spec->launch);
+	free(spec->dependencies);
+	spec->launch = NULL;
+	spec->dependencies = NULL;
+	spec->ndependencies = 0;
+}
+
 void job_free(struct job *j)
 {
 	if (!j)
 		return;
-	free(j->spec.launch);
+	job_spec_free(&j->spec);
 	free(j);
 }
 

@@ -65,6 +65,8 @@ int cluster_adopt_migration(struct cluster *c, struct migration *m);
 void cluster_reap(struct cluster *c);
 
 void job_free(struct job *j);
+/* Frees what a specification owns. */
+void job_spec_free(struct job_spec *spec);
 void node_free(struct node *n);
 
 /* NULL if all invariants of types.h hold, else which doesn't. For tests. */
@@ -72,7 +74,7 @@ const char *cluster_check(const struct cluster *c);
 
 /* ---- events ------------------------------------------------------------- */
 
-/* A new job; takes spec->launch. *out is the job. */
+/* A new job; takes what spec owns. *out is the job. */
 int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struct job **out,
 		struct effects *fx);
 
@@ -123,6 +125,14 @@ void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx);
 void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx);
 
 void core_set_policy(struct cluster *c, const struct policy *p, const struct policy_options *o);
+
+/* ---- dependencies as text ------------------------------------------------ */
+
+/* "afterok:12,afterany:13=met"; allocated, NULL without memory. */
+char *dependencies_format(const struct job_spec *spec);
+/* The other way round; fills spec->dependencies. -EINVAL: not such a text, more than
+ * CORE_DEPENDENCIES_MAX, or a job's id of 0; -ENOMEM. */
+int dependencies_parse(const char *text, struct job_spec *spec);
 
 /* ---- desired state ------------------------------------------------------ */
 

@@ -61,12 +61,15 @@ int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struc
 	j->ending = JOB_PENDING;
 	j->submitted_ms = now_ms;
 	set_reason(j, "waits for placement");
+	j->why = WHY_PRIORITY;
 	r = cluster_adopt_job(c, j, NULL);
 	if (r) {
 		free(j);
 		return r;
 	}
 	spec->launch = NULL;
+	spec->dependencies = NULL;
+	spec->ndependencies = 0;
 	c->schedule = true;
 	fx_job(fx, j);
 	*out = j;
@@ -134,7 +137,7 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 		return;
 	}
 	if (j->restarts >= j->spec.max_restarts) {
-		(void)snprintf(reason, sizeof(reason), "%.120s; no restart left of %" PRIu32, why,
+		(void)snprintf(reason, sizeof(reason), "%.100s; no restart left of %" PRIu32, why,
 			       j->spec.max_restarts);
 		job_end(c, now_ms, j, JOB_NODE_FAIL, reason, fx);
 		return;
@@ -152,7 +155,7 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 	j->exited_ms = 0;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
-	(void)snprintf(j->reason, sizeof(j->reason), "restarts: %.150s", why);
+	(void)snprintf(j->reason, sizeof(j->reason), "restarts: %.140s", why);
 	/* Ahead of the queue: it has waited its turn before. */
 	list_push(c->pending.next, &j->queue);
 	c->npending++;
@@ -253,7 +256,7 @@ void job_report(struct cluster *c, uint64_t now_ms, struct node *n, struct job *
 		break;
 	case SEEN_LOST:
 	case SEEN_FAILED:
-		(void)snprintf(why, sizeof(why), "%s on %.60s: %.100s",
+		(void)snprintf(why, sizeof(why), "%s on %.50s: %.80s",
 			       r->state == SEEN_LOST ? "lost" : "not started", n->name,
 			       r->reason[0] ? r->reason : "no reason given");
 		job_attempt_lost(c, now_ms, j, why, fx);

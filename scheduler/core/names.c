@@ -9,7 +9,17 @@ const char *const migration_state_names[] = {
 	"PREPARING", "SENDING", "LOADED", "COMMITTED", "DONE", "ABORTED", NULL,
 };
 
-const char *const node_state_names[] = {"unknown", "up", "down", NULL};
+const char *const node_state_names[] = {
+	"unknown", "up", "down", "draining", "drained", "sleeping", "asleep", "waking", NULL,
+};
+
+const char *const reason_code_names[] = {
+	"None",        "Priority",  "Resources",   "Dependency", "DependencyNeverSatisfied",
+	"JobHeldUser", "BeginTime", "NodesWaking", "PowerCap",   "ArrayLimit",
+	"NoNode",      NULL,
+};
+
+const char *const dependency_type_names[] = {"afterok", "afterany", NULL};
 
 const char *const seen_state_names[] = {
 	"starting", "running", "frozen", "waiting", "exited", "lost", "failed", NULL,

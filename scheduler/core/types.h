@@ -21,7 +21,7 @@
 #include "common/isa.h"
 
 #define CORE_NAME_MAX   64
-#define CORE_REASON_MAX 192
+#define CORE_REASON_MAX 160
 #define CORE_TEXT_MAX   256
 #define CORE_SHA_SIZE   65
 
@@ -47,7 +47,47 @@ enum migration_state {
 	MIG_STATE_COUNT
 };
 
-enum node_state { NODE_UNKNOWN, NODE_UP, NODE_DOWN, NODE_STATE_COUNT };
+/* What people see of a node; follows from its liveness, power and drain. */
+enum node_state {
+	NODE_UNKNOWN,
+	NODE_UP,
+	NODE_DOWN,
+	NODE_DRAINING, /* takes no jobs; its jobs leave */
+	NODE_DRAINED,  /* empty; may be taken away */
+	NODE_SLEEPING, /* told to sleep */
+	NODE_ASLEEP,
+	NODE_WAKING, /* told to wake; its agent is not ready yet */
+	NODE_STATE_COUNT
+};
+
+enum node_power { POWER_ON, POWER_SLEEPING, POWER_ASLEEP, POWER_WAKING, POWER_COUNT };
+
+/* Why a job waits, as known from squeue. */
+enum reason_code {
+	WHY_NONE, /* it doesn't wait */
+	WHY_PRIORITY,
+	WHY_RESOURCES,
+	WHY_DEPENDENCY,
+	WHY_DEPENDENCY_NEVER,
+	WHY_HELD,
+	WHY_BEGIN,
+	WHY_WAKING,
+	WHY_CAP,
+	WHY_ARRAY,
+	WHY_NO_NODE,
+	WHY_COUNT
+};
+
+enum dependency_type { DEP_AFTEROK, DEP_AFTERANY, DEP_TYPE_COUNT };
+enum dependency_state { DEP_WAITS, DEP_MET, DEP_NEVER, DEP_STATE_COUNT };
+
+struct dependency {
+	uint64_t job;
+	enum dependency_type type;
+	enum dependency_state state; /* for jobs that are over: found out by the shell */
+};
+
+#define CORE_DEPENDENCIES_MAX 32
 
 /* What an agent says of a job. */
 enum seen_state {
@@ -78,6 +118,8 @@ enum seen_migration {
 extern const char *const job_state_names[JOB_STATE_COUNT + 1]; /* NULL-terminated, as all here */
 extern const char *const migration_state_names[MIG_STATE_COUNT + 1];
 extern const char *const node_state_names[NODE_STATE_COUNT + 1];
+extern const char *const reason_code_names[WHY_COUNT + 1];
+extern const char *const dependency_type_names[DEP_TYPE_COUNT + 1];
 extern const char *const seen_state_names[SEEN_STATE_COUNT + 1];
 extern const char *const seen_migration_names[SEEN_MIG_COUNT + 1];
 
@@ -88,7 +130,7 @@ struct list {
 	struct list *prev, *next;
 };
 
-/* What was submitted; never changes. */
+/* What was submitted; only priority and hold change later. */
 struct job_spec {
 	char name[CORE_NAME_MAX];
 	char user[CORE_NAME_MAX];
@@ -99,6 +141,15 @@ struct job_spec {
 	uint32_t max_restarts;
 	uint64_t memory_bytes;
 	uint64_t time_limit_s; /* 0: none */
+	int32_t priority;      /* higher first */
+	bool held;             /* not to start until released */
+	bool requeue;          /* may start again from the beginning after its node failed */
+	uint64_t begin_ms;     /* not to start before; 0: at once */
+	uint64_t array;        /* id of the array it is an element of, 0: none */
+	uint32_t array_index;
+	uint32_t array_limit;            /* elements at once, 0: any number */
+	struct dependency *dependencies; /* owned */
+	uint32_t ndependencies;
 };
 
 struct job {
@@ -106,6 +157,7 @@ struct job {
 	struct job_spec spec;
 	enum job_state state;
 	char reason[CORE_REASON_MAX]; /* why it is where it is, or why it waits */
+	enum reason_code why;         /* while PENDING */
 	uint32_t attempt;             /* 1 at the first start; 0 before */
 	uint32_t epoch;               /* 1 at each start, +1 at each hand-over */
 	uint32_t restarts;
@@ -131,8 +183,10 @@ struct job {
 	uint64_t downtime_us;
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
 	uint64_t cpu_us_here;
-	struct list queue; /* in cluster.pending or node.jobs */
-	struct list all;   /* in cluster.jobs */
+	double predicted_j;       /* of the whole run where it was placed; 0: not known */
+	uint64_t expected_end_ms; /* 0: not known */
+	struct list queue;        /* in cluster.pending or node.jobs */
+	struct list all;          /* in cluster.jobs */
 	struct job *hash_next;
 };
 
@@ -153,7 +207,15 @@ struct node {
 	enum node_state state;
 	uint64_t seen_ms;    /* last word from it */
 	uint64_t changed_ms; /* since when it is in this state */
-	uint64_t revision;   /* of its desired state; made by the shell, unequal across restarts */
+	enum node_power power;
+	bool cordoned;                           /* takes no new jobs */
+	bool draining;                           /* its jobs are to leave, too */
+	char state_reason[CORE_REASON_MAX];      /* why it is in this state */
+	bool sleep_capable;                      /* can be put to sleep and woken */
+	double sleep_w, sleep_s, wake_s, wake_j; /* of its profile; 0: not known */
+	double speed; /* of one cpu, relative among nodes; 0: not known (taken as 1) */
+	uint64_t used_memory_bytes; /* claimed by jobs */
+	uint64_t revision; /* of its desired state; made by the shell, unequal across restarts */
 	uint64_t seen_revision;
 	double cpu_percent;
 	uint64_t memory_used_bytes;
@@ -201,6 +263,28 @@ struct core_options {
 };
 
 extern const struct core_options core_options_default;
+
+/* ---- energy records ----------------------------------------------------- */
+
+struct energy_job {
+	uint64_t job;
+	uint32_t attempt;
+	uint64_t energy_uj;
+};
+
+#define ENERGY_NAME_MAX 64
+#define ENERGY_JOBS_MAX 256
+
+/* A meter's reading over an interval; energy_uj = idle_uj + system_uj + sum of jobs. */
+struct energy_interval {
+	char node[CORE_NAME_MAX], instance[CORE_NAME_MAX];
+	char meter[ENERGY_NAME_MAX], source[16], scope[16], kind[16];
+	uint64_t from_ms, to_ms;
+	uint64_t energy_uj, idle_uj, system_uj, gap_ms;
+	bool counted; /* part of the node's total: see ledger_counted() */
+	uint32_t njobs;
+	struct energy_job jobs[ENERGY_JOBS_MAX];
+};
 
 /* How policies weigh; one set for all, each uses what it needs. */
 struct policy_options {

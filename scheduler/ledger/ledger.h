@@ -10,7 +10,8 @@
 #ifndef DROVER_SCHEDULER_LEDGER_LEDGER_H
 #define DROVER_SCHEDULER_LEDGER_LEDGER_H
 
-#include "scheduler/store/store.h"
+#include "common/err.h"
+#include "scheduler/core/types.h"
 
 struct ledger_sum {
 	char node[CORE_NAME_MAX]; /* of a node's sum */

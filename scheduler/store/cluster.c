@@ -19,9 +19,23 @@ static void to_migration_record(const struct migration *m, struct migration_reco
 
 static int put_job(struct store *s, const struct job *j, struct err *e)
 {
+	_cleanup_free_ char *dependencies = NULL;
 	struct job_record r = {.job = *j};
 
+	if (j->spec.ndependencies) {
+		dependencies = dependencies_format(&j->spec);
+		if (!dependencies)
+			return err_set(e, -ENOMEM, "no memory for a job");
+	}
+	r.dependencies = dependencies;
 	return table_write(s->st[ST_JOB_PUT], &table_jobs, &r, e);
+}
+
+int store_read_job(sqlite3_stmt *st, struct job_record *out)
+{
+	int r = table_read(st, &table_jobs, out);
+
+	return r || !out->dependencies ? r : dependencies_parse(out->dependencies, &out->job.spec);
 }
 
 static int put_attempt(struct store *s, const struct effect *f, struct err *e)
@@ -102,11 +116,13 @@ static int load_jobs(struct store *s, struct cluster *c, uint64_t now_ms, struct
 		struct job_record rec = {0};
 		struct job *j = calloc(1, sizeof(*j));
 
-		if (!j || table_read(st, &table_jobs, &rec)) {
+		if (!j || store_read_job(st, &rec)) {
+			job_record_free(&rec);
 			free(j);
 			return err_set(e, -ENOMEM, "no memory for the jobs");
 		}
 		*j = rec.job;
+		free(rec.dependencies);
 		j->present_ms = now_ms;
 		r = cluster_adopt_job(
 			c, j, j->state == JOB_PENDING ? NULL : cluster_node(c, j->last_node));

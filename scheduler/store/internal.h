@@ -35,6 +35,8 @@ extern const struct table table_jobs, table_migrations, table_nodes, table_bundl
 
 /* Steps a statement that gives no rows, then resets it. */
 int store_run(struct store *s, enum store_stmt which, const char *doing, struct err *e);
+/* The current row of a selection of table_jobs. -ENOMEM. */
+int store_read_job(sqlite3_stmt *st, struct job_record *out);
 int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e);
 
 #endif

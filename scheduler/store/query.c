@@ -9,8 +9,9 @@
 
 void job_record_free(struct job_record *r)
 {
-	free(r->job.spec.launch);
-	r->job.spec.launch = NULL;
+	job_spec_free(&r->job.spec);
+	free(r->dependencies);
+	r->dependencies = NULL;
 }
 
 int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e)
@@ -27,7 +28,7 @@ int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *
 		return err_set(e, -ENOENT, "there is no job %" PRIu64, id);
 	if (step != SQLITE_ROW)
 		return db_error(s->db, e, "reading a job");
-	return table_read(st, &table_jobs, out) ? err_set(e, -ENOMEM, "no memory for the job") : 0;
+	return store_read_job(st, out) ? err_set(e, -ENOMEM, "no memory for the job") : 0;
 }
 
 int store_jobs(struct store *s, const struct job_filter *f,
@@ -51,7 +52,7 @@ int store_jobs(struct store *s, const struct job_filter *f,
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct job_record rec = {0};
 
-		if (table_read(st, &table_jobs, &rec))
+		if (store_read_job(st, &rec))
 			return err_set(e, -ENOMEM, "no memory for the jobs");
 		fn(&rec, arg);
 		job_record_free(&rec);

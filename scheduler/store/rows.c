@@ -91,6 +91,25 @@ int table_create(sqlite3 *db, const struct table *t, struct err *e)
 	return db_exec(db, buf_cstr(&sql), e);
 }
 
+int table_upgrade(sqlite3 *db, const struct table *t, struct err *e)
+{
+	for (size_t i = 1; i < t->ncolumns; i++) {
+		const struct column *c = &t->columns[i];
+		char sql[160];
+		int r;
+
+		if (sqlite3_table_column_metadata(db, "main", t->name, c->name, NULL, NULL, NULL,
+						  NULL, NULL) == SQLITE_OK)
+			continue;
+		(void)snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN %s %s", t->name,
+			       c->name, sql_type(c->kind));
+		r = db_exec(db, sql, e);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 int table_prepare_upsert(sqlite3 *db, const struct table *t, sqlite3_stmt **out, struct err *e)
 {
 	_cleanup_buf_ struct buf sql, values, updates;

@@ -42,6 +42,8 @@ struct table {
 
 /* "CREATE TABLE IF NOT EXISTS ..." */
 int table_create(sqlite3 *db, const struct table *t, struct err *e);
+/* Adds the columns that a table made by an earlier version lacks. */
+int table_upgrade(sqlite3 *db, const struct table *t, struct err *e);
 /* Prepares a statement that inserts or replaces the written columns; parameters in their order. */
 int table_prepare_upsert(sqlite3 *db, const struct table *t, sqlite3_stmt **out, struct err *e);
 int table_write(sqlite3_stmt *st, const struct table *t, const void *row, struct err *e);

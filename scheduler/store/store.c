@@ -8,7 +8,7 @@
 
 #include "common/file.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char *const schema[] = {
 	"CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, id)",
@@ -126,6 +126,8 @@ static int create_schema(struct store *s, struct err *e)
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++)
 		r = table_create(s->db, tables[i], e);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++)
+		r = table_upgrade(s->db, tables[i], e);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(schema); i++)
 		r = db_exec(s->db, schema[i], e);
 	(void)snprintf(version, sizeof(version), "PRAGMA user_version = %d", SCHEMA_VERSION);

@@ -45,7 +45,8 @@ int store_apply(struct store *s, const struct effects *fx, struct err *e);
 /* ---- reading ------------------------------------------------------------ */
 
 struct job_record {
-	struct job job; /* without links */
+	struct job job;     /* without links */
+	char *dependencies; /* of job.spec as text; owned */
 	uint64_t energy_uj;
 	char energy_kind[16]; /* "" before the first reading, "mixed" if readings differ in kind */
 };
@@ -91,26 +92,6 @@ int store_add_idempotency(struct store *s, const char *key, uint64_t job, const 
 			  uint64_t now_ms, struct err *e);
 
 /* ---- energy ------------------------------------------------------------- */
-
-struct energy_job {
-	uint64_t job;
-	uint32_t attempt;
-	uint64_t energy_uj;
-};
-
-#define ENERGY_NAME_MAX 64
-#define ENERGY_JOBS_MAX 256
-
-/* A meter's reading over an interval; energy_uj = idle_uj + system_uj + sum of jobs. */
-struct energy_interval {
-	char node[CORE_NAME_MAX], instance[CORE_NAME_MAX];
-	char meter[ENERGY_NAME_MAX], source[16], scope[16], kind[16];
-	uint64_t from_ms, to_ms;
-	uint64_t energy_uj, idle_uj, system_uj, gap_ms;
-	bool counted; /* part of the node's total: see ledger_counted() */
-	uint32_t njobs;
-	struct energy_job jobs[ENERGY_JOBS_MAX];
-};
 
 /* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Inside
  * a transaction. */

@@ -20,8 +20,17 @@ static const struct column job_columns[] = {
 	JS(COL_U32, max_restarts),
 	JS(COL_U64, memory_bytes),
 	JS(COL_U64, time_limit_s),
+	JS(COL_U32, priority),
+	JS(COL_BOOL, held),
+	JS(COL_BOOL, requeue),
+	JS(COL_U64, begin_ms),
+	JS(COL_U64, array),
+	JS(COL_U32, array_index),
+	JS(COL_U32, array_limit),
+	COLUMN(struct job_record, COL_TEXTP, dependencies, "dependencies"),
 	J(COL_U32, state),
 	J(COL_TEXT, reason),
+	J(COL_U32, why),
 	J(COL_U32, attempt),
 	J(COL_U32, epoch),
 	J(COL_U32, restarts),
@@ -40,6 +49,8 @@ static const struct column job_columns[] = {
 	J(COL_U64, downtime_us),
 	J(COL_U64, cpu_us_before),
 	J(COL_U64, cpu_us_here),
+	J(COL_F64, predicted_j),
+	J(COL_U64, expected_end_ms),
 	COLUMN_APART(struct job_record, COL_U64, energy_uj, "energy_uj"),
 	COLUMN_APART(struct job_record, COL_TEXT, energy_kind, "energy_kind"),
 };
@@ -81,11 +92,19 @@ static const struct column migration_columns[] = {
 };
 
 static const struct column node_columns[] = {
-	N(COL_TEXT, name),    N(COL_TEXT, instance),    N(COL_TEXT, address),
-	N(COL_TEXT, profile), N(COL_TEXT, emulator),    N(COL_TEXT, software),
-	N(COL_TEXTP, meters), N(COL_U32, isa),          N(COL_BOOL, emulated),
-	N(COL_U32, cpus),     N(COL_U64, memory_bytes), N(COL_F64, idle_w),
-	N(COL_F64, core_w),   N(COL_U32, state),        N(COL_U64, changed_ms),
+	N(COL_TEXT, name),         N(COL_TEXT, instance),
+	N(COL_TEXT, address),      N(COL_TEXT, profile),
+	N(COL_TEXT, emulator),     N(COL_TEXT, software),
+	N(COL_TEXTP, meters),      N(COL_U32, isa),
+	N(COL_BOOL, emulated),     N(COL_U32, cpus),
+	N(COL_U64, memory_bytes),  N(COL_F64, idle_w),
+	N(COL_F64, core_w),        N(COL_U32, state),
+	N(COL_U64, changed_ms),    N(COL_U32, power),
+	N(COL_BOOL, cordoned),     N(COL_BOOL, draining),
+	N(COL_TEXT, state_reason), N(COL_BOOL, sleep_capable),
+	N(COL_F64, sleep_w),       N(COL_F64, sleep_s),
+	N(COL_F64, wake_s),        N(COL_F64, wake_j),
+	N(COL_F64, speed),
 };
 
 static const struct column bundle_columns[] = {

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!parse_job((const char *)data, size, &spec, &e)) {
 		if (!spec.cpus || !spec.isas || !spec.launch || !parse_name_ok(spec.user))
 			abort();
-		free(spec.launch);
+		job_spec_free(&spec);
 	} else if (!e.msg[0]) {
 		abort();
 	}

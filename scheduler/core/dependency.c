@@ -1,0 +1,83 @@
+/*
+ * Dependencies of a job on others: their text, and what an end means for them.
+ */
+#include "scheduler/core/core.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define ONE_MAX 48
+
+static const char *const state_marks[DEP_STATE_COUNT] = {"", "=met", "=never"};
+
+char *dependencies_format(const struct job_spec *spec)
+{
+	char *text = malloc((size_t)spec->ndependencies * ONE_MAX + 1);
+	size_t at = 0;
+
+	if (!text)
+		return NULL;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < spec->ndependencies; i++) {
+		const struct dependency *d = &spec->dependencies[i];
+
+		at += (size_t)snprintf(text + at, ONE_MAX, "%s%s:%" PRIu64 "%s", i ? "," : "",
+				       dependency_type_names[d->type], d->job,
+				       state_marks[d->state]);
+	}
+	return text;
+}
+
+static const char *parse_one(const char *s, struct dependency *d)
+{
+	char *end;
+
+	for (int t = 0; t < DEP_TYPE_COUNT; t++) {
+		size_t len = strlen(dependency_type_names[t]);
+
+		if (strncmp(s, dependency_type_names[t], len) || s[len] != ':' ||
+		    s[len + 1] < '1' || s[len + 1] > '9')
+			continue;
+		*d = (struct dependency){.type = (enum dependency_type)t};
+		errno = 0;
+		d->job = strtoull(s + len + 1, &end, 10);
+		if (errno || d->job > INT64_MAX)
+			return NULL;
+		for (int k = DEP_MET; k < DEP_STATE_COUNT; k++) {
+			len = strlen(state_marks[k]);
+			if (!strncmp(end, state_marks[k], len)) {
+				d->state = (enum dependency_state)k;
+				end += len;
+				break;
+			}
+		}
+		return end;
+	}
+	return NULL;
+}
+
+int dependencies_parse(const char *text, struct job_spec *spec)
+{
+	struct dependency v[CORE_DEPENDENCIES_MAX];
+	uint32_t n = 0;
+
+	while (*text) {
+		if (n == CORE_DEPENDENCIES_MAX)
+			return -EINVAL;
+		text = parse_one(text, &v[n]);
+		if (!text || (*text && *text != ',') || (*text == ',' && !text[1]))
+			return -EINVAL;
+		text += *text == ',';
+		n++;
+	}
+	spec->dependencies = n ? calloc(n, sizeof(v[0])) : NULL;
+	spec->ndependencies = 0;
+	if (!n)
+		return 0;
+	if (!spec->dependencies)
+		return -ENOMEM;
+	memcpy(spec->dependencies, v, n * sizeof(v[0]));
+	spec->ndependencies = n;
+	return 0;
+}
