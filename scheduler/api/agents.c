@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "scheduler/api/change.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
@@ -52,16 +53,16 @@ void handle_introduce(struct http_exchange *rq, void *ctx)
 	free(intro.meters);
 }
 
-/* The node, if instance is its agent; else it has been told to introduce itself. */
-static struct node *node_of(struct engine *en, struct http_exchange *rq, const char *instance)
+/* The node, if instance is its agent; else it is told to introduce itself. */
+static struct node *find_node(struct engine *en, const char *name, const char *instance,
+			      struct err *e)
 {
-	struct node *n = cluster_node(en->cluster, http_param(rq, "node"));
+	struct node *n = cluster_node(en->cluster, name);
 
 	if (!n)
-		http_reply_problem(rq, 404, "this node is not known; introduce yourself", NULL);
+		err_set(e, -ENOENT, "this node is not known; introduce yourself");
 	else if (!instance || strcmp(n->instance, instance))
-		http_reply_problem(rq, 409, "another agent goes by this name; introduce yourself",
-				   NULL);
+		err_set(e, -EBUSY, "another agent goes by this name; introduce yourself");
 	else
 		return n;
 	return NULL;
@@ -81,20 +82,34 @@ void handle_desired(struct http_exchange *rq, void *ctx)
 	}
 	if (wait_ms > 30000)
 		wait_ms = 30000;
-	n = node_of(en, rq, http_query(rq, "instance"));
-	if (n && n->revision == revision && wait_ms && !http_expired(rq))
+	n = find_node(en, http_param(rq, "node"), http_query(rq, "instance"), &e);
+	if (!n)
+		http_reply_err(rq, &e);
+	else if (n->revision == revision && wait_ms && !http_expired(rq))
 		http_park(rq, channel_of_node(n->name), wait_ms);
-	else if (n)
+	else
 		http_reply_json(rq, 200, render_desired(n, store_epoch(en->store), en->store));
 	engine_unlock(en);
 }
 
 /* ---- reports ------------------------------------------------------------ */
 
-struct energy_write {
-	struct report *r;
-	const struct node *n;
+struct report_change {
+	struct change change;
+	struct report rep;
+	char node[CORE_NAME_MAX];
 };
+
+static struct report_change *report_of(struct change *c)
+{
+	return (struct report_change *)(void *)c;
+}
+
+static void report_change_free(struct change *c)
+{
+	report_free(&report_of(c)->rep);
+	free(report_of(c));
+}
 
 /* Which of a node's meters add up to its total. */
 static bool counted(const struct node *n, const char *scope)
@@ -115,69 +130,78 @@ static bool counted(const struct node *n, const char *scope)
 	return ledger_counted(scope, scopes);
 }
 
-static int write_energy(struct store *s, void *arg, struct err *e)
+static int write_energy(struct store *s, const struct node *n, struct report *r, struct err *e)
 {
-	const struct energy_write *w = arg;
-	int r = 0;
+	int code = 0;
 
-	for (size_t k = 0; !r && k < w->r->nenergy; k++) {
-		struct energy_interval *i = &w->r->energy[k];
+	for (size_t k = 0; !code && k < r->nenergy; k++) {
+		struct energy_interval *i = &r->energy[k];
+		struct err why = ERR_INIT;
 
-		memcpy(i->node, w->n->name, sizeof(i->node));
-		memcpy(i->instance, w->r->instance, sizeof(i->instance));
-		i->counted = counted(w->n, i->scope);
-		if (ledger_check(i, e)) {
+		memcpy(i->node, n->name, sizeof(i->node));
+		memcpy(i->instance, r->instance, sizeof(i->instance));
+		i->counted = counted(n, i->scope);
+		if (ledger_check(i, &why)) {
 			/* Refusing it would make the agent repeat it for ever. */
-			log_err(LOG_LEVEL_WARN, "energy.refused", e);
+			log_err(LOG_LEVEL_WARN, "energy.refused", &why);
 			continue;
 		}
-		r = store_add_energy(s, i, e);
+		code = store_add_energy(s, i, e);
 	}
+	return code;
+}
+
+static int run_report(struct engine *en, struct change *c, struct effects *fx)
+{
+	struct report *rep = &report_of(c)->rep;
+	struct node *n = find_node(en, report_of(c)->node, rep->instance, &c->e);
+	int r;
+
+	if (!n)
+		return c->e.code;
+	for (size_t i = 0; i < rep->node.njobs; i++)
+		if (rep->jobs[i].state == SEEN_EXITED)
+			rep->jobs[i].log_held =
+				store_log_size(en->store, rep->jobs[i].id, rep->jobs[i].attempt);
+	core_report(en->cluster, engine_now_ms(), n, &rep->node, fx);
+	en->reports++;
+	r = write_energy(en->store, n, rep, &c->e);
+	fx->failed |= r != 0;
 	return r;
+}
+
+static void report_done(struct engine *en, struct change *c)
+{
+	c->status = 200;
+	c->answer = json_pack("{s:i, s:I, s:I}", "version", 1, "scheduler_epoch",
+			      (json_int_t)store_epoch(en->store), "ack_seq",
+			      (json_int_t)report_of(c)->rep.seq);
 }
 
 void handle_report(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
-	struct effects fx = {0};
+	struct change *c = engine_changing(rq);
+	struct report_change *rc;
 	struct err e = ERR_INIT;
-	struct report rep;
-	struct node *n;
 	size_t len;
 	const void *body = http_body(rq, &len);
 
-	if (parse_report(body, len, &rep, &e)) {
-		en->report_errors++;
-		http_reply_err(rq, &e);
-		return;
-	}
-	if (engine_lock(en, &e)) {
-		report_free(&rep);
-		http_reply_err(rq, &e);
-		return;
-	}
-	n = node_of(en, rq, rep.instance);
-	if (n) {
-		struct energy_write w = {&rep, n};
-		struct engine_extra extra = {write_energy, &w};
-
-		for (size_t i = 0; i < rep.node.njobs; i++)
-			if (rep.jobs[i].state == SEEN_EXITED)
-				rep.jobs[i].log_held = store_log_size(en->store, rep.jobs[i].id,
-								      rep.jobs[i].attempt);
-		core_report(en->cluster, engine_now_ms(), n, &rep.node, &fx);
-		en->reports++;
-		if (engine_commit(en, &fx, rep.nenergy ? &extra : NULL, &e))
+	if (!c) {
+		rc = calloc(1, sizeof(*rc));
+		if (!rc || parse_report(body, len, &rc->rep, &e)) {
+			free(rc);
+			atomic_fetch_add(&en->report_errors, 1);
 			http_reply_err(rq, &e);
-		else
-			http_reply_json(rq, 200,
-					json_pack("{s:i, s:I, s:I}", "version", 1,
-						  "scheduler_epoch",
-						  (json_int_t)store_epoch(en->store), "ack_seq",
-						  (json_int_t)rep.seq));
+			return;
+		}
+		(void)snprintf(rc->node, sizeof(rc->node), "%s", http_param(rq, "node"));
+		c = &rc->change;
+		*c = (struct change){
+			.run = run_report, .done = report_done, .free = report_change_free};
 	}
-	engine_unlock(en);
-	report_free(&rep);
+	if (engine_change(en, rq, c))
+		change_reply(rq, c);
 }
 
 /* The owner, and those that owned this attempt before: their part of the output may come late. */
@@ -187,36 +211,71 @@ static bool may_write_log(struct engine *en, const struct job *j, const char *no
 	       store_has_handed_on(en->store, j->id, j->attempt, node);
 }
 
+/* Appending waits for the disk, so it happens outside the engine's lock; one piece of a job at a
+ * time. */
+static int append_log(struct engine *en, uint64_t id, uint32_t attempt, uint64_t offset,
+		      const void *data, size_t len, uint64_t *held, struct err *e)
+{
+	static pthread_mutex_t locks[16] = {
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+		PTHREAD_MUTEX_INITIALIZER,
+	};
+	pthread_mutex_t *lock = &locks[id % ARRAY_SIZE(locks)];
+	int r;
+
+	pthread_mutex_lock(lock);
+	r = store_append_log(en->store, id, attempt, offset, data, len, held, e);
+	pthread_mutex_unlock(lock);
+	return r;
+}
+
+/* May this node write this attempt's output? Else it is told why not. */
+static bool check_log_writer(struct engine *en, struct http_exchange *rq, uint64_t id,
+			     uint64_t attempt)
+{
+	struct err e = ERR_INIT;
+	const struct job *j;
+
+	if (engine_lock(en, &e)) {
+		http_reply_err(rq, &e);
+		return false;
+	}
+	j = id ? cluster_job(en->cluster, id) : NULL;
+	if (!j || j->attempt != attempt)
+		err_set(&e, -ENOENT, "this attempt is not under way; forget it");
+	else if (!may_write_log(en, j, http_param(rq, "node")))
+		err_set(&e, -EPERM, "this node has not run this attempt");
+	engine_unlock(en);
+	if (e.code)
+		http_reply_err(rq, &e);
+	return !e.code;
+}
+
 void handle_agent_log(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct err e = ERR_INIT;
 	uint64_t id = parse_id(http_param(rq, "id"), 0), attempt, offset, held = 0;
-	const struct job *j;
 	size_t len;
 	const void *body = http_body(rq, &len);
 	int r;
 
 	if (http_query_u64(rq, "attempt", 0, UINT32_MAX, &attempt, &e) ||
-	    http_query_u64(rq, "offset", 0, INT64_MAX, &offset, &e) || engine_lock(en, &e)) {
+	    http_query_u64(rq, "offset", 0, INT64_MAX, &offset, &e)) {
 		http_reply_err(rq, &e);
 		return;
 	}
-	j = id ? cluster_job(en->cluster, id) : NULL;
-	if (!j || j->attempt != attempt) {
-		http_reply_problem(rq, 404, "this attempt is not under way; forget it", NULL);
-	} else if (!may_write_log(en, j, http_param(rq, "node"))) {
-		http_reply_problem(rq, 403, "this node has not run this attempt", NULL);
-	} else {
-		r = store_append_log(en->store, id, (uint32_t)attempt, offset, body, len, &held,
-				     &e);
-		if (r && r != -ERANGE)
-			http_reply_err(rq, &e);
-		else
-			http_reply_json(rq, r ? 409 : 200,
-					json_pack("{s:I}", "bytes", (json_int_t)held));
-		if (!r)
-			http_server_wake(en->http, channel_of_log(id));
-	}
-	engine_unlock(en);
+	if (!check_log_writer(en, rq, id, attempt))
+		return;
+	r = append_log(en, id, (uint32_t)attempt, offset, body, len, &held, &e);
+	if (r && r != -ERANGE)
+		http_reply_err(rq, &e);
+	else
+		http_reply_json(rq, r ? 409 : 200, json_pack("{s:I}", "bytes", (json_int_t)held));
+	if (!r)
+		http_server_wake(en->http, channel_of_log(id));
 }

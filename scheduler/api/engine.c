@@ -9,10 +9,9 @@
 #include "common/fault.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "scheduler/api/change.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
-
-#define TICK_MS 250
 
 uint64_t engine_now_ms(void)
 {
@@ -84,7 +83,7 @@ static int load(struct engine *en, const char *fallback, struct err *e)
 }
 
 /* After a failed commit: memory and store must agree again. */
-static void reload(struct engine *en)
+void engine_reload(struct engine *en)
 {
 	struct err e = ERR_INIT;
 
@@ -113,20 +112,16 @@ static int faults(const struct effects *fx, const char *when)
 	return 0;
 }
 
-static int commit(struct engine *en, struct effects *fx, const struct engine_extra *extra,
-		  struct err *e)
+int engine_save(struct engine *en, const struct effects *fx, struct err *e)
 {
-	int r;
+	int r = 0;
 
 	if (fx->failed)
-		return err_set(e, -ENOMEM, "no memory to carry out the request");
-	if (faults(fx, "before"))
-		return err_set(e, -EIO, "an injected fault before a step of a migration");
-	r = store_begin(en->store, e);
+		r = err_set(e, -ENOMEM, "no memory to carry out the request");
+	else if (faults(fx, "before"))
+		r = err_set(e, -EIO, "an injected fault before a step of a migration");
 	if (!r)
 		r = store_apply(en->store, fx, e);
-	if (!r && extra)
-		r = extra->write(en->store, extra->arg, e);
 	if (!r)
 		r = store_commit(en->store, e);
 	if (r)
@@ -158,27 +153,40 @@ static void log_effects(const struct effects *fx)
 	}
 }
 
-int engine_commit(struct engine *en, struct effects *fx, const struct engine_extra *extra,
-		  struct err *e)
+void engine_announce(struct engine *en, struct effects *fx)
 {
-	int r = 0;
-
-	if (fx->n || fx->failed || extra)
-		r = commit(en, fx, extra, e);
-	if (r) {
-		log_err(LOG_LEVEL_ERROR, "store.commit", e);
-		effects_free(fx);
-		reload(en);
-		return r;
-	}
 	log_effects(fx);
 	events_publish(en, fx);
 	if (faults(fx, "after"))
 		log_warn("fault.after error=\"an injected fault came after the commit\"");
 	effects_free(fx);
+}
+
+int engine_commit(struct engine *en, struct effects *fx, const struct engine_extra *extra,
+		  struct err *e)
+{
+	int r = 0;
+
+	if (fx->n || fx->failed || extra) {
+		r = store_begin(en->store, e);
+		if (!r && extra) {
+			r = extra->write(en->store, extra->arg, e);
+			if (r)
+				store_rollback(en->store);
+		}
+		if (!r)
+			r = engine_save(en, fx, e);
+	}
+	if (r) {
+		log_err(LOG_LEVEL_ERROR, "store.commit", e);
+		effects_free(fx);
+		engine_reload(en);
+		return r;
+	}
+	engine_announce(en, fx);
 	cluster_reap(en->cluster);
 	if (en->cluster->schedule)
-		pthread_cond_signal(&en->cond);
+		change_queue_nudge(en->queue);
 	return 0;
 }
 
@@ -231,62 +239,22 @@ int engine_set_policy(struct engine *en, const struct policy *p, const struct po
 	return r;
 }
 
-/* ---- time --------------------------------------------------------------- */
-
-static void wait_tick(struct engine *en)
-{
-	struct timespec ts;
-	uint64_t at = clock_monotonic_ns() + TICK_MS * NS_PER_MS;
-
-	ts.tv_sec = (time_t)(at / NS_PER_S);
-	ts.tv_nsec = (long)(at % NS_PER_S);
-	while (!en->stopping && (en->broken || !en->cluster->schedule))
-		if (pthread_cond_timedwait(&en->cond, &en->lock, &ts) == ETIMEDOUT)
-			break;
-}
-
-static void *engine_main(void *arg)
-{
-	struct engine *en = arg;
-
-	pthread_mutex_lock(&en->lock);
-	while (!en->stopping) {
-		struct effects fx = {0};
-		struct err e = ERR_INIT;
-		uint64_t now = engine_now_ms();
-
-		if (en->broken) {
-			reload(en);
-		} else {
-			core_tick(en->cluster, now, &fx);
-			core_schedule(en->cluster, now, &fx);
-			(void)engine_commit(en, &fx, NULL, &e);
-			/* Placement itself asks for no other placement. */
-			en->cluster->schedule = false;
-		}
-		wait_tick(en);
-	}
-	pthread_mutex_unlock(&en->lock);
-	return NULL;
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 int engine_new(struct engine **out, struct store *store, const struct core_options *opt,
 	       const char *default_policy, struct err *e)
 {
 	struct engine *en = calloc(1, sizeof(*en));
-	pthread_condattr_t attr;
 	int r;
 
 	*out = NULL;
-	if (!en)
+	if (en)
+		en->queue = change_queue_new();
+	if (!en || !en->queue) {
+		free(en);
 		return err_set(e, -ENOMEM, "no memory for the scheduler");
+	}
 	pthread_mutex_init(&en->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&en->cond, &attr);
-	pthread_condattr_destroy(&attr);
 	en->store = store;
 	en->opt = *opt;
 	en->next_event = (store_epoch(store) << 32) + 1;
@@ -309,7 +277,7 @@ int engine_start(struct engine *en, struct http_server *http, struct err *e)
 	log_info("engine.starts epoch=%" PRIu64 " policy=%s jobs=%" PRIu32, store_epoch(en->store),
 		 en->cluster->policy->name, en->cluster->njobs);
 	pthread_mutex_unlock(&en->lock);
-	r = pthread_create(&en->thread, NULL, engine_main, en);
+	r = pthread_create(&en->thread, NULL, engine_writer, en);
 	if (r)
 		return err_sys(e, -r, "can't start the scheduler's thread");
 	en->running = true;
@@ -320,10 +288,10 @@ void engine_stop(struct engine *en)
 {
 	if (!en || !en->running)
 		return;
-	pthread_mutex_lock(&en->lock);
-	en->stopping = true;
-	pthread_cond_signal(&en->cond);
-	pthread_mutex_unlock(&en->lock);
+	pthread_mutex_lock(&en->queue->lock);
+	en->queue->stopping = true;
+	pthread_cond_signal(&en->queue->cond);
+	pthread_mutex_unlock(&en->queue->lock);
 	pthread_join(en->thread, NULL);
 	en->running = false;
 }
@@ -335,6 +303,6 @@ void engine_free(struct engine *en)
 	cluster_free(en->cluster);
 	events_free(en);
 	pthread_mutex_destroy(&en->lock);
-	pthread_cond_destroy(&en->cond);
+	change_queue_free(en->queue);
 	free(en);
 }

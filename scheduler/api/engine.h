@@ -6,19 +6,23 @@
  * cluster is loaded anew from the store, as after a restart, and pointers into
  * the old one are gone; the caller gives the error to its client.
  *
- * A thread of its own lets time pass and places jobs.
+ * A thread of its own lets time pass, places jobs, and commits what many requests
+ * change in common (change.h).
  */
 #ifndef DROVER_SCHEDULER_API_ENGINE_H
 #define DROVER_SCHEDULER_API_ENGINE_H
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include "common/http_server.h"
 #include "scheduler/core/core.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/store/store.h"
 
 #define EVENT_RING 1024
+
+struct change_queue;
 
 struct event {
 	uint64_t id;
@@ -28,18 +32,19 @@ struct event {
 
 struct engine {
 	pthread_mutex_t lock;
-	pthread_cond_t cond;
 	pthread_t thread;
-	bool running, stopping;
+	bool running;
 	bool broken; /* the store can't be loaded; nothing is decided until it can */
 	struct core_options opt;
 	struct cluster *cluster;
 	struct store *store;
-	struct http_server *http; /* NULL until it serves */
-	const char *dashboard;    /* directory, or NULL; borrowed */
+	struct change_queue *queue; /* what the thread carries out next: change.h */
+	struct http_server *http;   /* NULL until it serves */
+	const char *dashboard;      /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
-	uint64_t reports, report_errors;
+	uint64_t reports;
+	atomic_uint_fast64_t report_errors;
 };
 
 /* What commits together with the effects; inside the transaction. */

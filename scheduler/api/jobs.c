@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/digest.h"
 #include "common/json.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/parse.h"
@@ -42,20 +41,6 @@ bool find_job(struct engine *en, struct http_exchange *rq, struct job_record *re
 	return true;
 }
 
-/* ---- submission --------------------------------------------------------- */
-
-struct key_write {
-	const char *key, *digest;
-	uint64_t job, now_ms;
-};
-
-static int write_key(struct store *s, void *arg, struct err *e)
-{
-	const struct key_write *w = arg;
-
-	return store_add_idempotency(s, w->key, w->job, w->digest, w->now_ms, e);
-}
-
 static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int status, uint64_t id)
 {
 	struct job_record rec;
@@ -70,101 +55,6 @@ static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int 
 	http_add_header(rq, "Location", location);
 	http_reply_json(rq, status, render_job(&rec, cluster_job(en->cluster, id)));
 	job_record_free(&rec);
-}
-
-/* 1: the key was used before and the answer is given. */
-static int replay_key(struct engine *en, struct http_exchange *rq, const char *key,
-		      const char *digest)
-{
-	char before[CORE_SHA_SIZE];
-	struct err e = ERR_INIT;
-	uint64_t job = 0;
-
-	if (store_idempotency(en->store, key, &job, before, &e)) {
-		http_reply_err(rq, &e);
-		return 1;
-	}
-	if (!job)
-		return 0;
-	if (strcmp(before, digest))
-		http_reply_problem(rq, 422, "this Idempotency-Key came with another request before",
-				   "use a new key for a new request");
-	else
-		reply_job(en, rq, 201, job);
-	return 1;
-}
-
-static int check_bundle(struct engine *en, const struct job_spec *spec, struct err *e)
-{
-	struct bundle_record b;
-	uint32_t missing;
-	int r = store_bundle(en->store, spec->bundle, &b, e);
-
-	if (r == -ENOENT)
-		e->code = -EBADMSG; /* the request names it: 422, not 404 */
-	if (r)
-		return e->code;
-	missing = spec->isas & ~b.isas;
-	if (!missing)
-		return 0;
-	err_set(e, -EBADMSG, "bundle %.12s... has no code for %s", spec->bundle,
-		isa_name(missing & (1u << ISA_X86_64) ? ISA_X86_64 : ISA_AARCH64));
-	return err_hint(e, "build it for both ISAs, or name in \"isas\" only what it has");
-}
-
-static void submit_locked(struct engine *en, struct http_exchange *rq, struct job_spec *spec,
-			  const char *key, const char *digest)
-{
-	struct key_write w = {key, digest, 0, engine_now_ms()};
-	struct engine_extra extra = {write_key, &w};
-	struct effects fx = {0};
-	struct err e = ERR_INIT;
-	struct job *j;
-	uint64_t id;
-	int r;
-
-	if (key && replay_key(en, rq, key, digest))
-		return;
-	r = check_bundle(en, spec, &e);
-	if (!r && core_submit(en->cluster, w.now_ms, spec, &j, &fx))
-		r = err_set(&e, -ENOMEM, "no memory for the job");
-	if (!r) {
-		w.job = id = j->id;
-		r = engine_commit(en, &fx, key ? &extra : NULL, &e);
-	}
-	if (r)
-		http_reply_err(rq, &e);
-	else
-		reply_job(en, rq, 201, id);
-}
-
-void handle_submit(struct http_exchange *rq, void *ctx)
-{
-	const char *key = http_header(rq, "Idempotency-Key");
-	char digest[DIGEST_HEX_SIZE] = "";
-	uint8_t raw[DIGEST_SIZE];
-	struct engine *en = ctx;
-	struct job_spec spec;
-	struct err e = ERR_INIT;
-	size_t len;
-	const void *body = http_body(rq, &len);
-
-	if (parse_job(body, len, &spec, &e) || engine_lock(en, &e)) {
-		job_spec_free(&spec);
-		http_reply_err(rq, &e);
-		return;
-	}
-	if (key && (!*key || strlen(key) > 200)) {
-		http_reply_problem(rq, 400, "Idempotency-Key must have 1 to 200 characters", NULL);
-	} else if (key && digest_buf(body, len, raw)) {
-		http_reply_problem(rq, 500, "can't hash the request", NULL);
-	} else {
-		if (key)
-			digest_hex(raw, digest);
-		submit_locked(en, rq, &spec, key, digest);
-	}
-	engine_unlock(en);
-	job_spec_free(&spec);
 }
 
 /* ---- reading and cancelling --------------------------------------------- */

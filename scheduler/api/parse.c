@@ -133,21 +133,18 @@ static char *make_launch(const json_t *args, const json_t *env, const char *in)
 	return json_dumps(o, JSON_COMPACT);
 }
 
-int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e)
+int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, struct err *e)
 {
-	_cleanup_json_ json_t *doc = NULL;
 	const json_t *args = NULL, *env = NULL;
 	const char *in = NULL;
 	uint8_t digest[DIGEST_SIZE];
 	uint64_t cpus = 1, restarts = 3;
 	int64_t priority = 0;
 	struct json_fields f;
-	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
+	int r;
 
 	memset(spec, 0, sizeof(*spec));
-	if (r)
-		return r;
-	json_fields_init(&f, doc, "job", e);
+	json_fields_init(&f, doc, path, e);
 	json_get_str(&f, "bundle", JSON_REQUIRED, spec->bundle, sizeof(spec->bundle));
 	strcpy(spec->name, "job");
 	strcpy(spec->user, "nobody");
@@ -167,13 +164,13 @@ int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e
 	json_get_u64(&f, "begin_ms", JSON_OPTIONAL, 0, INT64_MAX, &spec->begin_ms);
 	get_dependencies(&f, spec);
 	get_isas(&f, &spec->isas);
-	if (!f.code && digest_parse(spec->bundle, digest))
+	if (spec->bundle[0] && digest_parse(spec->bundle, digest))
 		json_fail(&f, "bundle", "must be a SHA-256 in 64 hexadecimal digits");
-	if (!f.code && !parse_name_ok(spec->user))
+	if (!parse_name_ok(spec->user))
 		json_fail(&f, "user", "must be letters, digits, '.', '_' and '-'");
-	if (!f.code && args)
+	if (args)
 		check_strings(&f, "args", args);
-	if (!f.code && env)
+	if (env)
 		check_env(&f, env);
 	r = json_fields_end(&f);
 	if (r) {
@@ -186,6 +183,58 @@ int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e
 	spec->max_restarts = (uint32_t)restarts;
 	spec->launch = make_launch(args, env, in);
 	return spec->launch ? 0 : err_set(e, -ENOMEM, "no memory for the job");
+}
+
+int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
+
+	memset(spec, 0, sizeof(*spec));
+	return r ? r : parse_job_value(doc, "job", spec, e);
+}
+
+static int parse_bulk(const json_t *list, struct job_spec *specs, size_t n, struct err *e)
+{
+	int first = 0, r;
+	char path[32];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "job.jobs[%zu]", i);
+		r = parse_job_value(json_array_get(list, i), path, &specs[i], e);
+		first = first ? first : r;
+		/* What follows is of use only to those who want all that is wrong. */
+		if (first && (!e || !e->fields || e->fields->n == ERR_FIELDS_MAX))
+			break;
+	}
+	return first;
+}
+
+int parse_jobs(const char *text, size_t len, struct job_spec **specs, size_t *n, bool *bulk,
+	       struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	const json_t *list;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
+
+	*specs = NULL;
+	*n = 0;
+	if (r)
+		return r;
+	list = json_object_get(doc, "jobs");
+	*bulk = list != NULL;
+	if (list && (!json_is_array(list) || !json_array_size(list) ||
+		     json_array_size(list) > PARSE_BULK_MAX || json_object_size(doc) != 1))
+		return err_set(e, -EINVAL,
+			       "job.jobs: must be an array of 1 to %d jobs, and all there is",
+			       PARSE_BULK_MAX);
+	*n = list ? json_array_size(list) : 1;
+	*specs = calloc(*n, sizeof(**specs));
+	if (!*specs) {
+		*n = 0;
+		return err_set(e, -ENOMEM, "no memory for the jobs");
+	}
+	return list ? parse_bulk(list, *specs, *n, e) : parse_job_value(doc, "job", *specs, e);
 }
 
 int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],

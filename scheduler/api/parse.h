@@ -5,16 +5,25 @@
 #ifndef DROVER_SCHEDULER_API_PARSE_H
 #define DROVER_SCHEDULER_API_PARSE_H
 
+#include <jansson.h>
 #include "scheduler/core/core.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/store/store.h"
 
 #define PARSE_BODY_MAX   (1024 * 1024)
+#define PARSE_BULK_MAX   1000 /* jobs in one submission */
 #define PARSE_JOBS_MAX   4096 /* jobs in one report */
 #define PARSE_ENERGY_MAX 512  /* intervals in one report */
 
 /* docs/formats/rest.md, POST /v1/jobs. The caller owns spec->launch. */
 int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e);
+
+/* The same of a document that was read already; path names it in messages. */
+int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, struct err *e);
+/* A job, or {"jobs":[...]} (*bulk). The caller frees *specs and, also after an error, what each of
+ * the *n owns. */
+int parse_jobs(const char *text, size_t len, struct job_spec **specs, size_t *n, bool *bulk,
+	       struct err *e);
 
 /* {"node":...,"reason":...}, both optional; an empty text is fine. */
 int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],

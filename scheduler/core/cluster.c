@@ -109,6 +109,22 @@ struct cluster *cluster_new(const struct core_options *opt)
 	return c;
 }
 
+int job_spec_copy(struct job_spec *to, const struct job_spec *from)
+{
+	size_t size = from->ndependencies * sizeof(*from->dependencies);
+
+	*to = *from;
+	to->launch = from->launch ? strdup(from->launch) : NULL;
+	to->dependencies = size ? malloc(size) : NULL;
+	if ((from->launch && !to->launch) || (size && !to->dependencies)) {
+		job_spec_free(to);
+		return -ENOMEM;
+	}
+	if (size)
+		memcpy(to->dependencies, from->dependencies, size);
+	return 0;
+}
+
 void job_spec_free(struct job_spec *spec)
 {
 	free(spec->launch);

@@ -67,6 +67,8 @@ void cluster_reap(struct cluster *c);
 void job_free(struct job *j);
 /* Frees what a specification owns. */
 void job_spec_free(struct job_spec *spec);
+/* With copies of what it owns; -ENOMEM. */
+int job_spec_copy(struct job_spec *to, const struct job_spec *from);
 void node_free(struct node *n);
 
 /* NULL if all invariants of types.h hold, else which doesn't. For tests. */
