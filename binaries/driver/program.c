@@ -42,6 +42,20 @@ static int decide(const struct driver *d, const struct program *p, char *path, s
 	return r < 0 ? r : file_write_atomic(path, buf_cstr(&list), list.len, 0600, err);
 }
 
+static void list_apart(const struct program *p, struct strv *apart)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct summary *s = &p->modules[i].object.summary;
+
+		for (size_t k = 0; k < s->nfns; k++) {
+			if (!s->fns[k].differs)
+				continue;
+			strv_addf(apart, "%s.", s->fns[k].name);
+			strv_add(apart, p->modules[i].id);
+		}
+	}
+}
+
 static int fill_half(const struct driver *d, const struct program *p, enum isa isa,
 		     struct link_job *job, const char *output)
 {
@@ -62,11 +76,14 @@ static int fill_half(const struct driver *d, const struct program *p, enum isa i
 		if (isa == ISA_X86_64)
 			strv_add(&job->sources, m->object.source ? m->object.source : m->name);
 	}
+	if (isa == ISA_X86_64)
+		list_apart(p, &job->apart);
 	for (size_t i = 0; i < ARRAY_SIZE(libs); i++)
 		strv_addf(&h->archives, "%s/sysroot/%s/lib/%s", d->libdir, isa_name(isa), libs[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(gcc_libs); i++)
 		strv_addf(&h->archives, "%s/%s", libgcc_dir[isa], gcc_libs[i]);
-	return strv_failed(&h->objects) || strv_failed(&h->archives) || strv_failed(&job->sources)
+	return strv_failed(&h->objects) || strv_failed(&h->archives) ||
+			       strv_failed(&job->sources) || strv_failed(&job->apart)
 		       ? -ENOMEM
 		       : 0;
 }
@@ -185,6 +202,7 @@ int program_build(struct driver *d, struct program *p, const char *output, struc
 		strv_free(&job.half[isa].archives);
 	}
 	strv_free(&job.sources);
+	strv_free(&job.apart);
 	strv_free(&job.options);
 	return r;
 }

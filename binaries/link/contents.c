@@ -174,8 +174,8 @@ int verify_graft(struct layout *l, const char *const trial[ISA_COUNT], struct er
 		int isa = s->sec[ISA_X86_64] ? ISA_X86_64 : ISA_AARCH64;
 		const unsigned char *at;
 
-		if (s->region != REGION_RODATA || s->sec[!isa] || !s->size ||
-		    of_runtime(s->sec[isa]))
+		if ((s->region != REGION_RODATA && s->region != REGION_DATA) || s->sec[!isa] ||
+		    !s->size || of_runtime(s->sec[isa]))
 			continue;
 		at = image_at(&im[isa], s->sec[isa]->addr, s->size);
 		s->graft = at ? malloc(s->size) : NULL;

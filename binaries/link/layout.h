@@ -39,7 +39,7 @@ struct slot {
 	bool by_name; /* the section name alone finds it in both links */
 	const struct map_section *sec[ISA_COUNT];
 	uint64_t addr, size, align;
-	unsigned char *graft; /* a constant's bytes for the ISA that has no section, or NULL */
+	unsigned char *graft; /* bytes for the ISA that has no section, or NULL */
 };
 
 struct layout {

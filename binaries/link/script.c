@@ -76,7 +76,8 @@ static int input(struct buf *b, const struct slot *s, const struct map_section *
 			  sec->name);
 }
 
-/* Bytes that only the other ISA's compiler has kept as a constant. */
+/* Bytes of what only the other ISA has: a constant its compiler alone has kept, or a static
+ * variable. */
 static int graft(struct buf *b, const struct slot *s)
 {
 	int bad = buf_printf(b, "    . = 0x%llx;", (unsigned long long)s->addr);

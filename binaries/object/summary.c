@@ -40,7 +40,7 @@ static int number(const char *s, uint64_t max, uint64_t *out)
 	return 0;
 }
 
-/* Flags of a D record: letters p and a, then n:REASON, or - for none. */
+/* Flags of a D record: letters p, a and d, then n:REASON, or - for none. */
 static int fn_flags(struct summary_fn *f, char *s)
 {
 	for (; s && *s; s++) {
@@ -54,6 +54,9 @@ static int fn_flags(struct summary_fn *f, char *s)
 		case 'n':
 			f->never = s[1] == ':' ? s + 2 : "unknown construct";
 			return s[1] == ':' || !s[1] ? 0 : -EINVAL;
+		case 'd':
+			f->differs = true;
+			break;
 		case '-':
 			break;
 		default:

@@ -26,6 +26,7 @@ struct summary_fn {
 	bool polls;         /* has a migration point of its own */
 	bool address_taken; /* may be called indirectly */
 	const char *never;  /* why it must not be instrumented, or NULL */
+	bool differs;       /* is not the same on both ISAs, or on one alone */
 	size_t first_call, ncalls;
 };
 

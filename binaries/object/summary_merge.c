@@ -160,7 +160,7 @@ static void put_never(struct merge *m, const struct block *a, const struct block
 		if (f->n || (b && b->n))
 			PUT(m, never, "%s %s %s\n", f->line, f->name, why);
 	}
-	PUT(m, out, "D %s %s %s %sn:%s\n", f->name, f->scope, f->line,
+	PUT(m, out, "D %s %s %s %sdn:%s\n", f->name, f->scope, f->line,
 	    has_flag(a, 'a') || has_flag(b, 'a') ? "a" : "", why);
 	put_lines(m, f);
 	for (size_t i = 0; f != b && b && i < b->n; i++)

@@ -42,7 +42,7 @@ static GlobalVariable *functionRow(Module &m, const Instrumented &fn)
 				    siteTable(m, fn), ConstantInt::get(i32, fn.sites.size()),
 				    ConstantInt::get(i32, returnClass(fn.f->getReturnType())));
 	auto *g = new GlobalVariable(m, t, true, GlobalValue::InternalLinkage, row,
-				     "__drover_fn." + fn.f->getName());
+				     "__drover_fn." + fn.identity);
 
 	g->setSection("drover_fns");
 	g->setAlignment(Align(8));

@@ -103,9 +103,9 @@ static void what_differs_between_the_isas_never_migrates(void **state)
 	assert_int_equal(never.len, 0);
 	assert_string_equal(
 		merged(a, b, &out, &never, 0, &e),
-		"V 1\nD main G 1 p\nC f\nD f L 2 an:its_code_differs_between_the_ISAs\nC g\nI "
+		"V 1\nD main G 1 p\nC f\nD f L 2 adn:its_code_differs_between_the_ISAs\nC g\nI "
 		"1(0)\n"
-		"C h\nD arm L 5 n:only_one_ISA_has_it\nC i\nT f 1(0)\nG main T 0\nG g U 0\n"
+		"C h\nD arm L 5 dn:only_one_ISA_has_it\nC i\nT f 1(0)\nG main T 0\nG g U 0\n"
 		"G h U 0\n");
 	assert_string_equal(buf_cstr(&never), "2 f its_code_differs_between_the_ISAs\n"
 					      "5 arm only_one_ISA_has_it\n");
@@ -121,9 +121,9 @@ static void a_reason_of_one_isa_holds_for_both(void **state)
 
 	(void)state;
 	assert_string_equal(merged(a, b, &out, &never, 0, &e),
-			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
+			    "V 1\nD f G 2 dn:inline_assembly\nC g\n");
 	assert_string_equal(merged(b, a, &out, &never, 0, &e),
-			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
+			    "V 1\nD f G 2 dn:inline_assembly\nC g\n");
 	assert_int_equal(never.len, 0);
 	buf_free(&out);
 	buf_free(&never);
