@@ -1,0 +1,84 @@
+/* What the cluster used against what the baseline would have: raw figures, or scaled to one process node, never both in one. */
+import { h, fill, text, every, eachFrame } from "../lib/dom.js";
+import { get } from "../lib/api.js";
+import { joules, percent, money, kilowattHours, span, jouleSeconds, count, time } from "../lib/format.js";
+import { lineColor } from "../lib/palette.js";
+import { settings } from "../lib/settings.js";
+import { store } from "../lib/store.js";
+import { Chart } from "./chart.js";
+import { kindMark, segmented, errorBox, emptyBox } from "./states.js";
+
+const EVERY_MS = 10000;
+
+function comparison(live, shadow) {
+	const row = (name, f, key) => h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "num" }, f(live?.[key])), h("td", { class: "num" }, f(shadow?.[key])));
+	const sec = (v) => span(v === null || v === undefined ? NaN : v * 1000);
+	return h("table", { class: "legend" }, h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col", class: "num" }, "this cluster"), h("th", { scope: "col", class: "num" }, "baseline"))),
+		h("tbody", {}, row("energy", (v) => joules(v), "energy_j"), row("makespan", sec, "makespan_s"), row("mean wait", sec, "mean_wait_s"), row("95 % wait at most", sec, "p95_wait_s"), row("energy-delay product", (v) => jouleSeconds(v), "edp_js"), row("jobs", count, "jobs")));
+}
+
+export class SavingPanel {
+	constructor() {
+		this.mode = "raw";
+		this.figure = h("p", { class: "big" });
+		this.sub = h("p", { class: "muted" });
+		this.table = h("div", { class: "saving-table" });
+		this.note = h("div");
+		this.label = h("span", { class: "muted" });
+		this.seg = h("span", {});
+		this.chart = new Chart({ label: "Energy so far", height: 170, series: [], y: joules });
+		this.body = h("div", { class: "saving live" }, h("div", {}, this.figure, this.sub), this.chart.el, this.label, this.table);
+		this.el = h("section", { class: "panel", "aria-label": "Saving" }, h("div", { class: "panel-head" }, h("h2", {}, "Saved against the baseline"), this.seg), this.note, this.body);
+		this.redraw = eachFrame(() => this.draw());
+		this.offs = [settings.on(this.redraw), every(EVERY_MS, () => store.live && this.read())];
+		this.body.hidden = true;
+		this.read();
+	}
+
+	close() {
+		this.offs.forEach((f) => f());
+		this.redraw.cancel();
+		this.chart.close();
+	}
+
+	async read() {
+		try {
+			this.answer = await get("savings");
+			fill(this.note);
+			this.redraw();
+		} catch (e) {
+			if (!this.answer) fill(this.note, e.status === 404 ? emptyBox("No baseline runs beside this cluster", e.message) : errorBox(e, () => this.read()));
+		}
+	}
+
+	draw() {
+		const a = this.answer;
+		if (!a) return;
+		if (!a.live || !a.shadow || !a.live.jobs) {
+			this.body.hidden = true;
+			fill(this.note, emptyBox("Nothing to compare yet", "As jobs run, a shadow of the baseline policy runs the same arrivals, and the difference shows here."));
+			return;
+		}
+		this.body.hidden = false;
+		if (a.scaled && !this.seg.firstChild) this.seg.append(segmented("Figures", [["raw", "Raw"], ["scaled", `Scaled to ${a.scaled.process_nm ?? "?"} nm`]], this.mode, (v) => { this.mode = v; this.draw(); }));
+		const scaled = this.mode === "scaled" && a.scaled;
+		const v = scaled ? a.scaled : a;
+		const saved = v.saved ?? {};
+		const less = saved.energy_j >= 0;
+		const cash = money(saved.energy_j, settings.tariff);
+
+		this.figure.dataset.tone = less ? "good" : "bad";
+		fill(this.figure, joules(Math.abs(saved.energy_j)), h("span", { class: "unit" }, less ? " less" : " more"), h("span", { class: "big-side" }, percent(Math.abs(saved.percent))), cash ? h("span", { class: "big-side" }, cash) : null);
+		fill(this.sub, kindMark(a.live.kind), ` than ${a.baseline?.policy ?? "the baseline"} on ${(a.baseline?.cluster ?? []).map((n) => (n.count ? `${n.count} × ` : "") + (n.profile ?? n.node)).join(", ") || "the same nodes"}, ${kilowattHours(Math.abs(saved.energy_j))}`,
+			scaled ? h("span", {}, ". ", a.scaled.note ?? "Scaled figures are a projection.") : "");
+		fill(this.table, comparison(v.live, v.shadow));
+		const series = (scaled ? a.scaled.series : a.series) ?? [];
+		this.chart.el.hidden = this.label.hidden = series.length < 2;
+		if (series.length < 2) return;
+		text(this.label, `Energy so far, ${scaled ? "scaled" : "raw"}: this cluster (solid) and the baseline (dashed)`);
+		this.chart.set({
+			label: `Energy so far, ${scaled ? "scaled" : "raw"}: this cluster ${joules(series.at(-1)[1])}, baseline ${joules(series.at(-1)[2])} at ${time(series.at(-1)[0])}.`,
+			series: [{ label: "this cluster", color: lineColor(0) }, { label: "baseline", color: lineColor(1), dash: [7, 4] }],
+		}, [series.map((p) => p[0] / 1000), series.map((p) => p[1]), series.map((p) => p[2])]);
+	}
+}

@@ -1,0 +1,191 @@
+/*
+ * The nodes as tiles with their jobs, in a field for each ISA, and the migrations drawn between them. Up to DENSE_FROM nodes a tile
+ * shows its jobs by name; beyond, tiles are small. Only tiles that changed are touched.
+ */
+import { h, s, fill, keyed, text, attr, eachFrame } from "../lib/dom.js";
+import { watts, count, plural, span, percent } from "../lib/format.js";
+import { store, moving } from "../lib/store.js";
+import { jobLink, nodeLink } from "../lib/router.js";
+import { isaMark, nodeBadge, kindMark, emulatedMark, bar, setBar, emptyBox, errorBox, loadingBox, glyph } from "./states.js";
+import { jobName } from "./moves.js";
+
+const DENSE_FROM = 40;
+const JOBS_SHOWN = 6;
+const AFTERGLOW_MS = 5000;
+
+const share = (n) => (n.cpus ? n.cpu_percent / 100 / n.cpus : 0);
+const loadWords = (n) => `load ${percent(Math.min(100, share(n) * 100))}, ${n.used_cpus} of ${n.cpus} cpus taken`;
+const STATE_GLYPH = { up: null, asleep: "sleep", sleeping: "sleep", waking: "up", down: "bad", unknown: "unknown", draining: "drain", drained: "hold" };
+
+function makeTile(n) {
+	const tile = h("li", { class: "tile", data: { name: n.name, isa: n.isa } },
+		h("div", { class: "tile-head" }, h("a", { class: "tile-name", href: nodeLink(n.name) }, n.name), h("span", { class: "tile-state" })),
+		h("div", { class: "tile-facts" }, h("span", { class: "tile-power" }), h("span", { class: "tile-kind" }), n.emulated ? emulatedMark(n.emulator) : null),
+		bar(share(n), loadWords(n)), h("div", { class: "tile-load muted" }), h("ul", { class: "chips" }));
+	return tile;
+}
+
+function updateTile(tile, n) {
+	const [head, facts, load, words] = tile.children;
+	const state = `${n.state} ${n.cordoned ? "c" : ""}`;
+	attr(tile, "data-state", n.state);
+	if (tile.dataset.drawn !== state) { tile.dataset.drawn = state; fill(head.children[1], nodeBadge(n)); }
+	text(facts.children[0], watts(n.power_w));
+	if (facts.dataset.kind !== n.power_kind) { facts.dataset.kind = n.power_kind; fill(facts.children[1], kindMark(n.power_kind)); }
+	setBar(load, share(n), loadWords(n));
+	text(words, `${n.used_cpus} of ${n.cpus} cpus taken`);
+}
+
+function makeDense(n) {
+	return h("li", { class: "tile dense", data: { name: n.name, isa: n.isa } }, h("a", { class: "tile-name clip", href: nodeLink(n.name), title: n.name }, n.name), h("span", { class: "tile-mark" }), bar(0, ""), h("span", { class: "tile-power" }), h("span", { class: "tile-jobs muted" }));
+}
+
+function updateDense(tile, n) {
+	const [, mark, load, power, jobs] = tile.children;
+	attr(tile, "data-state", n.state);
+	if (tile.dataset.drawn !== n.state) {
+		tile.dataset.drawn = n.state;
+		const g = STATE_GLYPH[n.state];
+		fill(mark, g ? glyph(g) : null, g ? h("span", { class: "sr" }, n.state) : null);
+	}
+	setBar(load, share(n), loadWords(n));
+	text(power, watts(n.power_w));
+	text(jobs, n.jobs ? plural(n.jobs, "job") : "");
+}
+
+export class Yard {
+	constructor() {
+		this.groups = new Map();
+		this.lanes = h("div", { class: "lanes" });
+		this.svg = s("svg", { class: "arcs", "aria-hidden": "true" });
+		this.field = h("div", { class: "field-of-nodes live" }, this.lanes, this.svg);
+		this.note = h("div");
+		this.el = h("section", { class: "panel yard", "aria-label": "Nodes" }, h("div", { class: "panel-head" }, h("h2", {}, "Nodes and what runs on them"), this.sub = h("span", { class: "muted" })), this.note, this.field);
+		this.tiles = new Map();
+		this.arcs = new Map();
+		this.drawArcs = eachFrame(() => this.arcsNow());
+		this.offs = [store.on("reset", () => this.drawAll()), store.on("nodes", (_t, items) => this.nodesChanged(items)), store.on("jobs", (_t, items) => this.jobsChanged(items)), store.on("migrations", this.drawArcs)];
+		this.observer = new ResizeObserver(() => { this.boxes = null; this.drawArcs(); });
+		this.observer.observe(this.lanes);
+		this.timer = setInterval(() => { if (this.arcs.size) this.drawArcs(); }, 1000);
+		this.drawAll();
+	}
+
+	close() {
+		this.offs.forEach((f) => f());
+		this.observer.disconnect();
+		this.drawArcs.cancel();
+		clearInterval(this.timer);
+	}
+
+	drawAll() {
+		const nodes = [...store.nodes.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+		const dense = nodes.length > DENSE_FROM;
+
+		fill(this.note, store.error && !store.loaded ? errorBox(store.error, () => store.load()) : !store.loaded ? loadingBox("the cluster") : nodes.length ? null :
+			emptyBox("No node has joined yet", "Start an agent on a machine, and it appears here: ", h("code", {}, "drover-agent --server URL")));
+		this.field.hidden = !nodes.length;
+		if (dense !== this.dense) { this.dense = dense; this.lanes.replaceChildren(); this.lanes.keyedChildren = null; this.groups.clear(); }
+		const isas = ["x86_64", "aarch64"].filter((isa) => nodes.some((n) => n.isa === isa));
+		keyed(this.lanes, isas, (isa) => isa, (isa) => {
+			const grid = h("ul", { class: dense ? "tiles tiles-dense" : "tiles" });
+			const sub = h("span", { class: "muted" });
+			this.groups.set(isa, { grid, sub });
+			return h("div", { class: "lane", data: { isa } }, h("h3", { class: "lane-head" }, isaMark(isa, true), sub), grid);
+		});
+		this.tiles.clear();
+		for (const isa of isas) {
+			const { grid } = this.groups.get(isa);
+			keyed(grid, nodes.filter((n) => n.isa === isa), (n) => n.name, dense ? makeDense : makeTile, dense ? updateDense : updateTile);
+			for (const [name, el] of grid.keyedChildren) this.tiles.set(name, el);
+		}
+		this.boxes = null;
+		this.drawSums();
+		this.drawJobs();
+		this.drawArcs();
+	}
+
+	nodesChanged(items) {
+		if (items.some((n) => !this.tiles.has(n.name))) { this.drawAll(); return; }
+		for (const n of items) (this.dense ? updateDense : updateTile)(this.tiles.get(n.name), store.nodes.get(n.name) ?? n);
+		this.drawSums();
+	}
+
+	drawSums() {
+		for (const [isa, { sub }] of this.groups) {
+			let w = 0, up = 0, all = 0;
+			for (const n of store.nodes.values()) if (n.isa === isa) { all++; w += n.power_w || 0; up += n.state === "up"; }
+			text(sub, `${up === all ? `${plural(all, "node")}${all > 1 ? ", all" : ""}` : `${count(up)} of ${plural(all, "node")}`} up · ${watts(w)}`);
+		}
+		text(this.sub, "");
+	}
+
+	jobsChanged(items) {
+		if (!items.length) return;
+		this.drawJobs();
+		this.drawArcs();
+	}
+
+	drawJobs() {
+		if (this.dense) return;
+		const by = store.jobsByNode();
+		for (const [name, tile] of this.tiles) {
+			const jobs = (by.get(name) ?? []).sort((a, b) => Number(a.id) - Number(b.id));
+			const shown = jobs.slice(0, JOBS_SHOWN);
+			const more = jobs.length - shown.length;
+			keyed(tile.lastChild, more > 0 ? [...shown, { id: "more", name: `and ${more} more`, more: true }] : shown, (j) => j.id,
+				(j) => h("li", {}, j.more ? h("a", { class: "chip", href: `#/jobs?node=${encodeURIComponent(name)}` }) : h("a", { class: "chip", href: jobLink(j.id) })),
+				(li, j) => { text(li.firstChild, j.name); attr(li.firstChild, "title", j.more ? null : `${j.name}, job ${j.id} of ${j.user}`); attr(li.firstChild, "data-moving", j.state === "MIGRATING" ? "1" : null); });
+		}
+	}
+
+	/* ---- migrations between the tiles ---- */
+
+	place(name) {
+		this.boxes ??= new Map();
+		if (!this.boxes.has(name)) {
+			const tile = this.tiles.get(name);
+			if (!tile) return null;
+			const a = tile.getBoundingClientRect(), o = this.field.getBoundingClientRect();
+			this.boxes.set(name, { x: a.left - o.left + a.width / 2, y: a.top - o.top + a.height / 2 });
+		}
+		return this.boxes.get(name);
+	}
+
+	arcsNow() {
+		const now = store.now();
+		const list = [...store.moves.values()].filter((m) => moving(m) || (m.ended_ms && now - m.ended_ms < AFTERGLOW_MS)).slice(-24);
+		const wanted = new Set(list.map((m) => m.id));
+
+		for (const [id, arc] of this.arcs) if (!wanted.has(id)) { arc.remove(); this.arcs.delete(id); }
+		for (const m of list) {
+			const a = this.place(m.from), b = this.place(m.to);
+			if (!a || !b) continue;
+			let arc = this.arcs.get(m.id);
+			if (!arc) {
+				arc = s("g", { class: "arc" }, s("path", { class: "arc-line" }), s("circle", { r: 5, class: "arc-end" }), s("text", { class: "arc-text", "text-anchor": "middle" }), s("text", { class: "arc-text arc-sub", "text-anchor": "middle" }));
+				this.arcs.set(m.id, arc);
+				this.svg.append(arc);
+			}
+			this.drawArc(arc, m, a, b);
+		}
+	}
+
+	drawArc(arc, m, a, b) {
+		const dx = b.x - a.x, dy = b.y - a.y, len = Math.hypot(dx, dy) || 1;
+		const lift = Math.min(90, len * 0.22);
+		const cx = (a.x + b.x) / 2 - (dy / len) * lift, cy = (a.y + b.y) / 2 + (dx / len) * lift * 0.4 - lift * 0.5;
+		const mx = (a.x + 2 * cx + b.x) / 4, my = (a.y + 2 * cy + b.y) / 4;
+		const [line, end, label, sub] = arc.children;
+		const width = this.field.clientWidth;
+		const tx = Math.min(Math.max(mx, 90), Math.max(90, width - 90));
+
+		attr(arc, "data-state", moving(m) ? "moving" : m.state === "DONE" ? "done" : "aborted");
+		attr(arc, "data-to", m.to_isa);
+		attr(line, "d", `M${a.x} ${a.y}Q${cx} ${cy} ${b.x} ${b.y}`);
+		attr(end, "cx", b.x); attr(end, "cy", b.y);
+		for (const [t, dy2] of [[label, -6], [sub, 10]]) { attr(t, "x", tx); attr(t, "y", my + dy2); }
+		text(label, jobName(m.job));
+		text(sub, moving(m) ? m.state.toLowerCase() : m.state === "DONE" ? `moved, ${span(m.downtime_us / 1000)} downtime` : "aborted");
+	}
+}
