@@ -48,6 +48,9 @@ static const struct {
 	{ALL, AT_CODEGEN, "-Wno-override-module"},
 };
 
+static const char *const va_list_functions[] = {"vprintf", "vfprintf", "vsprintf", "vsnprintf",
+						"vscanf",  "vfscanf",  "vsscanf"};
+
 static void add(enum isa isa, unsigned when, struct strv *argv)
 {
 	strv_addf(argv, "--target=%s-linux-musl", isa_name(isa));
@@ -75,6 +78,12 @@ void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
 	strv_add(argv, "-isystem");
 	strv_addf(argv, "%s/sysroot/%s/include", d->libdir, isa_name(isa));
 	strv_add(argv, "-D__DROVER__=1");
+	/* Variable arguments in the form both ISAs share; the functions that take a va_list are
+	 * not the builtins any more. */
+	strv_add(argv, "-include");
+	strv_addf(argv, "%s/sysroot/%s/include/bits/drover.h", d->libdir, isa_name(isa));
+	for (size_t i = 0; i < ARRAY_SIZE(va_list_functions); i++)
+		strv_addf(argv, "-fno-builtin-%s", va_list_functions[i]);
 	/* The plugin's messages and .state_transform name lines. */
 	if (!wants_debug(&d->options.codegen))
 		strv_add(argv, "-gline-tables-only");

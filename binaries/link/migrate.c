@@ -28,6 +28,7 @@ struct graph {
 	struct type *types;
 	size_t nnodes, ntypes;
 	struct strmap by_id, by_type;
+	struct strmap owner;   /* of a name defined in several modules: the module that counts */
 	struct strv local_ids; /* owns the composed names */
 };
 
@@ -52,6 +53,30 @@ static size_t resolve(struct graph *g, const struct migrate_module *mod, const c
 	return i == STRMAP_NONE ? strmap_get(&g->by_id, name) : i;
 }
 
+/* A strong definition counts, or else the first weak one. */
+static int find_owners(struct graph *g)
+{
+	for (int weak = 0; weak < 2; weak++)
+		for (size_t m = 0; m < g->n; m++) {
+			const struct summary *s = g->mods[m].summary;
+
+			for (size_t i = 0; i < s->nsymbols; i++)
+				if (s->symbols[i].kind != 'U' &&
+				    (s->symbols[i].kind == 'W') == (weak == 1) &&
+				    strmap_put(&g->owner, s->symbols[i].name, m) == STRMAP_NONE)
+					return -ENOMEM;
+		}
+	return 0;
+}
+
+/* A weak definition that another one takes the place of. */
+static bool replaced(const struct graph *g, size_t m, const char *name)
+{
+	size_t owner = strmap_get(&g->owner, name);
+
+	return owner != STRMAP_NONE && owner != m;
+}
+
 static int build(struct graph *g)
 {
 	size_t nodes = 1, types = 1;
@@ -62,7 +87,7 @@ static int build(struct graph *g)
 	}
 	g->nodes = calloc(nodes, sizeof *g->nodes);
 	g->types = calloc(types, sizeof *g->types);
-	if (!g->nodes || !g->types)
+	if (!g->nodes || !g->types || find_owners(g) < 0)
 		return -ENOMEM;
 	for (size_t m = 0; m < g->n; m++) {
 		const struct summary *s = g->mods[m].summary;
@@ -123,6 +148,8 @@ static bool pass(struct graph *g)
 		for (size_t i = 0; i < s->nfns; i++) {
 			struct node *node = &g->nodes[resolve(g, mod, s->fns[i].name)];
 
+			if (!s->fns[i].local && replaced(g, m, s->fns[i].name))
+				continue;
 			if (!node->may && fn_may(g, mod, &s->fns[i]))
 				changed = node->may = true;
 		}
@@ -135,6 +162,19 @@ static bool pass(struct graph *g)
 		}
 	}
 	return changed;
+}
+
+static int list_replaced(const struct graph *g, struct buf *out)
+{
+	for (size_t m = 0; m < g->n; m++) {
+		const struct summary *s = g->mods[m].summary;
+
+		for (size_t i = 0; i < s->nsymbols; i++)
+			if (s->symbols[i].kind == 'W' && replaced(g, m, s->symbols[i].name) &&
+			    buf_printf(out, "!%s.%s\n", s->symbols[i].name, g->mods[m].id) < 0)
+				return -ENOMEM;
+	}
+	return 0;
 }
 
 int migrate_decide(const struct migrate_module *mods, size_t n, struct buf *out, struct err *err)
@@ -151,8 +191,11 @@ int migrate_decide(const struct migrate_module *mods, size_t n, struct buf *out,
 	for (size_t i = 0; !bad && i < g.ntypes; i++)
 		if (g.types[i].may)
 			bad = buf_printf(out, "*%s\n", g.types[i].name);
+	if (!bad)
+		bad = list_replaced(&g, out);
 	free(g.nodes);
 	free(g.types);
+	strmap_free(&g.owner);
 	strmap_free(&g.by_id);
 	strmap_free(&g.by_type);
 	strv_free(&g.local_ids);

@@ -128,8 +128,8 @@ static void definition(Function &f, const DataLayout &dl)
 		arg->removeAttr(Attribute::ByVal);
 }
 
-/* A temporary the front end made for this argument is the copy already. */
-static bool isFreshTemporary(const Value *v)
+/* It is the copy already. */
+bool isFreshTemporary(const Value *v)
 {
 	auto *a = dyn_cast<AllocaInst>(v);
 
@@ -249,6 +249,8 @@ static void neutralResults(Module &m)
 
 void neutralCalls(Module &m)
 {
+	if (!nativeVariadics())
+		neutralVariadics(m);
 	const DataLayout &dl = m.getDataLayout();
 	std::vector<CallBase *> calls;
 

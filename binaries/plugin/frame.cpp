@@ -282,10 +282,6 @@ Frame makeFrame(Function &f)
 			dynamic.push_back(a);
 			continue;
 		}
-		if (isVaListType(a->getAllocatedType())) {
-			frame.handedOn.push_back(a);
-			continue;
-		}
 		uint64_t size = a->getAllocationSize(dl)->getFixedValue();
 		if (staysLocal(a, dl) && size <= nativeLimit && total + size <= 16 * nativeLimit) {
 			frame.natives.push_back(a);

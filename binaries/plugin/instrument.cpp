@@ -173,6 +173,7 @@ void runInstrument(Module &m)
 		fail(m, error);
 		return;
 	}
+	settleWeak(m, mig);
 	nameConstants(m);
 	for (Function &f : m)
 		lowerComputedGoto(f);

@@ -67,8 +67,6 @@ Values::Values(Function &f, const Frame &frame, const std::vector<Jump> &jumps,
 		behind.insert((*sites)[i].go);
 	SmallPtrSet<Value *, 8> natives(frame.natives.begin(), frame.natives.end());
 
-	natives.insert(frame.handedOn.begin(), frame.handedOn.end());
-
 	for (Argument &a : f.args())
 		if (!a.use_empty()) {
 			index[&a] = static_cast<unsigned>(values.size());

@@ -22,6 +22,8 @@ bool Migrating::load(const std::string &path, std::string &error)
 	for (StringRef line : lines) {
 		if (line.consume_front("*"))
 			shapes.insert(line);
+		else if (line.consume_front("!"))
+			replacedNames.insert(line);
 		else
 			names.insert(line);
 	}
@@ -64,6 +66,11 @@ bool isRealCall(const Instruction &i)
 	if (!c || isa<IntrinsicInst>(c) || c->isInlineAsm())
 		return false;
 	return true;
+}
+
+bool Migrating::replaced(const GlobalValue &g) const
+{
+	return replacedNames.contains(g.getName().str() + "." + moduleId());
 }
 
 bool Migrating::function(const Function &f) const

@@ -38,11 +38,13 @@ static uint64_t words(Type *t, const DataLayout &dl)
 /* Both ISAs split aggregates into registers in their own way; the words they take in all are the
  * same. A wide homogeneous aggregate is returned in memory on one ISA, in registers on the other.
  */
-static std::string shapeOf(const FunctionType *t, const AttributeList &attrs, const DataLayout &dl)
+static std::string shapeOf(const FunctionType *t, const AttributeList &attrs, const DataLayout &dl,
+			   bool area)
 {
 	uint64_t out = words(t->getReturnType(), dl), in = 0;
 
-	for (unsigned i = 0; i < t->getNumParams(); i++) {
+	/* The area of variable arguments is not part of it. */
+	for (unsigned i = 0; i + area < t->getNumParams(); i++) {
 		Type *byval = attrs.getParamByValType(i), *sret = attrs.getParamStructRetType(i);
 		if (sret && isWideHomogeneous(sret, dl))
 			out = words(sret, dl);
@@ -57,12 +59,14 @@ static std::string shapeOf(const FunctionType *t, const AttributeList &attrs, co
 
 std::string shapeOf(const Function &f)
 {
-	return shapeOf(f.getFunctionType(), f.getAttributes(), f.getParent()->getDataLayout());
+	return shapeOf(f.getFunctionType(), f.getAttributes(), f.getParent()->getDataLayout(),
+		       hasArea(f));
 }
 
 std::string shapeOf(const CallBase &c)
 {
-	return shapeOf(c.getFunctionType(), c.getAttributes(), c.getModule()->getDataLayout());
+	return shapeOf(c.getFunctionType(), c.getAttributes(), c.getModule()->getDataLayout(),
+		       hasArea(c));
 }
 
 /* The bytes of a constant as memory has them; false if it holds an address. */

@@ -22,6 +22,9 @@ static cl::opt<std::string> optModule("drover-module", cl::desc("Module id, equa
 static cl::opt<std::string> optSummary("drover-summary", cl::desc("Call summary to write"));
 static cl::opt<std::string> optMigrating("drover-migrating",
 					 cl::desc("List of functions that may migrate"));
+static cl::opt<bool>
+	optNativeVariadics("drover-native-variadics",
+			   cl::desc("Leave variable arguments as the platform has them"));
 static cl::opt<bool> optDropDebug("drover-drop-debug",
 				  cl::desc("Drop debug information after instrumenting"));
 
@@ -46,6 +49,11 @@ const std::string &summaryFile()
 const std::string &migratingFile()
 {
 	return optMigrating;
+}
+
+bool nativeVariadics()
+{
+	return optNativeVariadics;
 }
 
 bool dropDebugInfo()

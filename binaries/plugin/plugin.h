@@ -3,6 +3,7 @@
  * One module goes through these stages at link time (instrument.cpp drives them):
  *
  *   names    string literals and private constants get names made of their content
+ *   variadic variable arguments lie in an area of one form
  *   abi      the calling conventions' differences between the ISAs are taken out
  *   prepass  target-neutral simplification, the same instructions on both ISAs
  *   jumps    setjmp stores into nodes on the common stack
@@ -45,6 +46,8 @@ const std::string &moduleId();
 const std::string &summaryFile();
 const std::string &migratingFile();
 bool dropDebugInfo();
+/* Leave variable arguments as the platform has them: for a C library that is not ours. */
+bool nativeVariadics();
 
 /* ---- names.cpp ---------------------------------------------------------------------------- */
 
@@ -73,9 +76,11 @@ class Migrating
 	bool load(const std::string &path, std::string &error);
 	bool function(const llvm::Function &f) const;
 	bool call(const llvm::CallBase &c) const;
+	/* Another module's definition of this weak one is the program's. */
+	bool replaced(const llvm::GlobalValue &g) const;
 
       private:
-	llvm::StringSet<> names, shapes;
+	llvm::StringSet<> names, shapes, replacedNames;
 };
 
 /* The function a call names, through casts and aliases; null for an indirect call. */
@@ -86,6 +91,11 @@ bool addressTaken(const llvm::Function &f);
 /* A call of a function that is not an intrinsic and not inline assembly. */
 bool isRealCall(const llvm::Instruction &i);
 
+/* Weak definitions that count become ordinary ones, those that do not declarations. */
+void settleWeak(llvm::Module &m, const Migrating &mig);
+/* A definition that was weak: what it does must not be taken for known. */
+bool wasWeak(const llvm::Function &f);
+
 /* ---- refuse.cpp --------------------------------------------------------------------------- */
 
 /* Why a function can never be instrumented, and where; empty reason if it can. */
@@ -94,16 +104,27 @@ struct Refusal {
 	const llvm::Instruction *at = nullptr;
 };
 Refusal refusal(const llvm::Function &f);
-bool isVaListType(llvm::Type *t);
 /* Report what no part of a program may do; returns the number of errors. */
 unsigned reportUnsupported(llvm::Module &m);
 void warnNeverMigrates(const llvm::Function &f, const Refusal &why);
 void fail(llvm::Module &m, const llvm::Twine &message);
 
+/* ---- variadic.cpp ------------------------------------------------------------------------- */
+
+/* Rewrites variadic functions and calls: an area of arguments, handed over by its address. */
+void neutralVariadics(llvm::Module &m);
+/* What va_start asks for. */
+bool isAreaCall(const llvm::Instruction &i);
+/* The last parameter or argument is the area. */
+bool hasArea(const llvm::Function &f);
+bool hasArea(const llvm::CallBase &c);
+
 /* ---- abi.cpp ------------------------------------------------------------------------------ */
 
 /* Rewrite by-value aggregates so that both ISAs handle them alike. */
 void neutralCalls(llvm::Module &m);
+/* A temporary the front end made for an argument by value. */
+bool isFreshTemporary(const llvm::Value *v);
 /* A structure of 3 or 4 equal floating-point members over 16 bytes, else false. */
 bool isWideHomogeneous(llvm::Type *t, const llvm::DataLayout &dl);
 
@@ -156,9 +177,6 @@ struct CommonSlot {
 struct Frame {
 	std::vector<CommonSlot> common;          /* on the common stack, from the frame's base */
 	std::vector<llvm::AllocaInst *> natives; /* on the native stack, saved by bytes */
-	/* On the native stack and never saved: a va_list handed on, which AArch64 copies for the
-	 * call. The function that made it is on the stack meanwhile and never migrates. */
-	std::vector<llvm::AllocaInst *> handedOn;
 };
 
 /* Moves escaping stack data of `f` to the common stack. */

@@ -250,7 +250,7 @@ uint64_t Planner::costOfFunction(const Function &f, unsigned depth)
 {
 	uint64_t sum = 5;
 
-	if (depth > 4 || f.isDeclaration() || f.isInterposable() || rec.cycles(f) ||
+	if (depth > 4 || f.isDeclaration() || f.isInterposable() || wasWeak(f) || rec.cycles(f) ||
 	    !fam.getResult<LoopAnalysis>(const_cast<Function &>(f)).empty())
 		return unbounded;
 	for (const Instruction &i : instructions(f)) {

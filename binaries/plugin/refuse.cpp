@@ -11,24 +11,13 @@ using namespace llvm;
 namespace drover
 {
 
-bool isVaListType(Type *t)
-{
-	while (auto *a = dyn_cast_or_null<ArrayType>(t))
-		t = a->getElementType();
-	auto *s = dyn_cast_or_null<StructType>(t);
-	if (!s || !s->hasName())
-		return false;
-	StringRef n = s->getName();
-	return n.starts_with("struct.__va_list") || n.starts_with("struct.std::__va_list");
-}
-
 static const char *refusedIntrinsic(Intrinsic::ID id)
 {
 	switch (id) {
 	case Intrinsic::vastart:
 	case Intrinsic::vacopy:
 	case Intrinsic::vaend:
-		return "va_list";
+		return "a va_list of the platform";
 	case Intrinsic::frameaddress:
 	case Intrinsic::returnaddress:
 	case Intrinsic::addressofreturnaddress:
@@ -64,16 +53,12 @@ static const char *refusedCall(const CallBase &c)
 
 static const char *refusedInstruction(const Instruction &i)
 {
-	if (auto *g = dyn_cast<GetElementPtrInst>(&i))
-		return isVaListType(g->getSourceElementType()) ? "va_list" : nullptr;
-	/* A local va_list comes with va_start or va_copy; one that is only handed on is a
-	 * temporary. */
 	if (auto *a = dyn_cast<AllocaInst>(&i))
 		return isa<ScalableVectorType>(a->getAllocatedType())
 			       ? "vector of a size unknown to the compiler"
 			       : nullptr;
 	if (isa<VAArgInst>(i))
-		return "va_list";
+		return "a va_list of the platform";
 	if (isa<CallBrInst>(i))
 		return "asm goto";
 	if (isa<LandingPadInst>(i) || i.isEHPad() || isa<InvokeInst>(i))
@@ -90,8 +75,6 @@ Refusal refusal(const Function &f)
 		return {"naked function"};
 	if (f.hasFnAttribute(Attribute::PresplitCoroutine))
 		return {"coroutine"};
-	if (f.isInterposable())
-		return {"weak definition"};
 	if (f.hasPersonalityFn())
 		return {"exception handling"};
 	if (f.getCallingConv() != CallingConv::C)
@@ -130,12 +113,31 @@ static void report(const Function &f, const Twine &message, const Instruction *a
 		DiagnosticInfoUnsupported(f, message, DiagnosticLocation(where), severity));
 }
 
+/* va_start and va_arg that did not come by bits/drover.h, or have nothing to ask for. */
+static unsigned reportVariadic(const Function &f, const Instruction &i)
+{
+	auto *c = dyn_cast<IntrinsicInst>(&i);
+	const char *what = nullptr;
+
+	if (isAreaCall(i) && !f.isVarArg())
+		what = "va_start in a function with fixed arguments";
+	else if (!nativeVariadics() &&
+		 (isa<VAArgInst>(i) || (c && c->getIntrinsicID() == Intrinsic::vastart)))
+		what = "a va_list of the platform, whose form depends on the ISA; include "
+		       "<stdarg.h>";
+	if (!what)
+		return 0;
+	report(f, Twine(what) + " [-Wdrover-unsupported]", &i, DS_Error);
+	return 1;
+}
+
 unsigned reportUnsupported(Module &m)
 {
 	unsigned errors = 0;
 
 	for (Function &f : m)
 		for (Instruction &i : instructions(f)) {
+			errors += reportVariadic(f, i);
 			if (!isRealCall(i))
 				continue;
 			const Function *g = calledFunction(cast<CallBase>(i));

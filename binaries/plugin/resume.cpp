@@ -74,9 +74,8 @@ void Resume::clone()
 	r->setDLLStorageClass(GlobalValue::DefaultStorageClass);
 	r->setComdat(nullptr);
 	new UnreachableInst(ctx, entry);
-	for (const auto *list : {&fn.frame.natives, &fn.frame.handedOn})
-		for (AllocaInst *a : *list)
-			cast<AllocaInst>(map[a])->moveBefore(*entry, entry->begin());
+	for (AllocaInst *a : fn.frame.natives)
+		cast<AllocaInst>(map[a])->moveBefore(*entry, entry->begin());
 	/* A result gets a block of its own to be kept in: what is rebuilt enters behind it. */
 	for (const Site &s : fn.sites) {
 		auto *go = cast<BasicBlock>(map[s.go]);

@@ -56,13 +56,17 @@ static void writeCalls(raw_ostream &os, const Function &f)
 	StringSet<> seen;
 
 	for (const Instruction &i : instructions(f)) {
-		if (!isRealCall(i))
+		if (!isRealCall(i) || isAreaCall(i))
 			continue;
 		auto *c = cast<CallBase>(&i);
 		const Function *g = calledFunction(*c);
 		std::string line = g ? "C " + g->getName().str() : "I " + shapeOf(*c);
 		if (seen.insert(line).second)
 			os << line << '\n';
+		/* By a weak name, it may be another function. */
+		auto *a = dyn_cast<GlobalAlias>(c->getCalledOperand());
+		if (a && a->isInterposable() && seen.insert("C " + a->getName().str()).second)
+			os << "C " << a->getName() << '\n';
 	}
 }
 
@@ -121,7 +125,7 @@ static void writeSymbols(raw_ostream &os, const Module &m)
 	for (const GlobalValue &g : m.global_values()) {
 		auto *f = dyn_cast<Function>(&g);
 		if (g.hasLocalLinkage() || g.getName().starts_with("llvm.") ||
-		    (f && f->isIntrinsic()))
+		    g.getName() == "__drover_va_area" || (f && f->isIntrinsic()))
 			continue;
 		if (g.isDeclarationForLinker() && g.use_empty())
 			continue;

@@ -1,5 +1,4 @@
 /* Each line with a "warns" comment holds a function that never migrates, for the reason given. */
-#include <stdarg.h>
 #include <stdio.h>
 
 static void work(int n)
@@ -17,28 +16,6 @@ void assembly(int n)
 void barrier(int n)
 {
 	__asm__ volatile("" : : : "memory");
-	work(n);
-}
-
-int reads(int n, va_list ap)
-{
-	int sum = 0;
-
-	while (n--) {
-		sum += va_arg(ap, int); /* warns: va_list */
-		work(n);
-	}
-	return sum;
-}
-
-int hands_on(char *to, const char *format, va_list ap)
-{
-	work(1);
-	return vsprintf(to, format, ap);
-}
-
-__attribute__((weak)) void replaceable(int n) /* warns: weak definition */
-{
 	work(n);
 }
 
