@@ -249,6 +249,29 @@ int file_memfd(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int file_unnamed(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int fd, n;
+
+	if (!dir)
+		return file_memfd(name);
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return -errno;
+	/* A file system without O_TMPFILE. */
+	n = snprintf(path, sizeof(path), "%s/%s.XXXXXX", dir, name);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path);
+	return fd;
+}
+
 int file_join(char *out, size_t size, const char *dir, const char *name)
 {
 	int n = snprintf(out, size, "%s/%s", dir, name);

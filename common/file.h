@@ -43,6 +43,11 @@ int file_temp_dir(const char *prefix, char *path, size_t size, struct err *e);
 /* A close-on-exec memory file. Returns the descriptor. */
 int file_memfd(const char *name);
 
+/* A close-on-exec file without a name on the file system of dir: the kernel may write it out when
+ * memory is short, which it cannot do with a memory file. dir NULL: a memory file. Returns the
+ * descriptor. */
+int file_unnamed(const char *dir, const char *name);
+
 /* Joins with '/' into out; -ENAMETOOLONG if it doesn't fit. */
 int file_join(char *out, size_t size, const char *dir, const char *name);
 

@@ -15,9 +15,9 @@ static void *worker_main(void *arg)
 	uint64_t one = 1;
 
 	if (w->receives)
-		w->code =
-			handoff_receive(w->listener, &w->offer, w->max_image_bytes, &w->stop,
-					&w->got, &w->image_fd, &w->transfer_us, &w->conn, &w->err);
+		w->code = handoff_receive(w->listener, &w->offer, w->max_image_bytes, w->image_dir,
+					  &w->stop, &w->got, &w->image_fd, &w->transfer_us,
+					  &w->conn, &w->err);
 	else if (fault_point("ferry.before-send"))
 		w->code = err_set(&w->err, -EIO, "an injected fault before sending");
 	else
@@ -94,6 +94,7 @@ int ferry_start_receiver(struct ferry *f, struct err *e)
 	(void)snprintf(w->offer.migration, sizeof(w->offer.migration), "%s", m->id);
 	(void)snprintf(w->offer.secret, sizeof(w->offer.secret), "%s", m->secret);
 	w->max_image_bytes = f->spec.s.max_image_bytes;
+	w->image_dir = f->dir;
 	w->receives = true;
 	w->image_fd = -1;
 	m->state = FERRY_MIGRATION_PREPARED;

@@ -208,6 +208,7 @@ int ferry_start_process(struct ferry *f, int image_in, struct err *e)
 				  .argv = argv,
 				  .envp = envp,
 				  .cwd = f->spec.s.cwd ? f->spec.s.cwd : f->dir,
+				  .image_dir = f->dir,
 				  .new_group = true,
 				  .image_in = image_in};
 	int pipefd[2], r;

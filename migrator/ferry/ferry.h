@@ -36,6 +36,7 @@ struct worker {
 	struct transport_listener *listener;
 	struct handoff_offer got;
 	uint64_t max_image_bytes, transfer_us;
+	const char *image_dir;
 	struct transport_conn *conn;
 	/* result */
 	int code;
@@ -48,7 +49,7 @@ struct ferry {
 	struct ferry_status status;
 	struct server *server;
 	struct process *proc;
-	struct image_program image; /* receiver: what the image must agree with */
+	struct image_program image;            /* receiver: what the image must agree with */
 	int half_fd, stdin_fd, log_fd, out_fd; /* out_fd: read end of the job's output */
 	struct worker worker;
 	uint64_t cpu_before[ISA_COUNT]; /* before it came here */

@@ -276,9 +276,9 @@ static void refuse(struct transport_conn *c, const struct err *why)
 }
 
 int handoff_receive(struct transport_listener *l, const struct handoff_offer *want,
-		    uint64_t max_image_bytes, const atomic_bool *stop, struct handoff_offer *got,
-		    int *image_fd, uint64_t *transfer_us, struct transport_conn **conn,
-		    struct err *e)
+		    uint64_t max_image_bytes, const char *image_dir, const atomic_bool *stop,
+		    struct handoff_offer *got, int *image_fd, uint64_t *transfer_us,
+		    struct transport_conn **conn, struct err *e)
 {
 	for (;;) {
 		uint8_t raw[HANDOFF_OFFER_SIZE];
@@ -305,9 +305,10 @@ int handoff_receive(struct transport_listener *l, const struct handoff_offer *wa
 		begun = clock_monotonic_ns();
 		if (fault_point("ferry.after-accept"))
 			r = err_set(e, -EIO, "an injected fault after accepting");
-		*image_fd = file_memfd("drover-image");
+		*image_fd = file_unnamed(image_dir, "image");
 		if (!r && *image_fd < 0)
-			r = err_sys(e, *image_fd, "cannot make a memory file for the state image");
+			r = err_sys(e, *image_fd, "cannot make a file for the state image in %s",
+				    image_dir ? image_dir : "memory");
 		if (!r)
 			r = receive_image(c, got->image_bytes, *image_fd, stop, e);
 		*transfer_us = (clock_monotonic_ns() - begun) / NS_PER_US;

@@ -56,13 +56,13 @@ int handoff_send(const char *endpoint, const struct handoff_offer *o, int image_
 
 /*
  * Receiver: accepts senders until one agrees with want, and takes its image.
- * 0: *got is its offer, *image_fd a memory file, *conn waits for the verdict; the
- * caller owns both. transfer_us: from the offer to the whole image.
+ * 0: *got is its offer, *image_fd a nameless file in image_dir (NULL: in memory), *conn waits for
+ * the verdict; the caller owns both. transfer_us: from the offer to the whole image.
  */
 int handoff_receive(struct transport_listener *l, const struct handoff_offer *want,
-		    uint64_t max_image_bytes, const atomic_bool *stop, struct handoff_offer *got,
-		    int *image_fd, uint64_t *transfer_us, struct transport_conn **conn,
-		    struct err *e);
+		    uint64_t max_image_bytes, const char *image_dir, const atomic_bool *stop,
+		    struct handoff_offer *got, int *image_fd, uint64_t *transfer_us,
+		    struct transport_conn **conn, struct err *e);
 
 /* Receiver: the verdict. */
 int handoff_answer(struct transport_conn *c, const struct handoff_verdict *v, struct err *e);

@@ -99,9 +99,10 @@ static int start_child(struct process *p, const struct process_spec *s, struct e
 		return err_sys(e, -errno, "cannot make a control socket");
 	p->ctl = pair[0];
 	theirs = pair[1];
-	p->image = file_memfd("drover-image");
+	p->image = file_unnamed(s->image_dir, "image");
 	if (p->image < 0)
-		return err_sys(e, p->image, "cannot make a memory file for the state image");
+		return err_sys(e, p->image, "cannot make a file for the state image in %s",
+			       s->image_dir ? s->image_dir : "memory");
 	r = make_env(s, theirs, p->image, &env);
 	envp = env.envp;
 	if (r < 0)

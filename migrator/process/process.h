@@ -24,7 +24,8 @@ struct process_spec {
 	const char *const *argv; /* argv[0] included; NULL-terminated */
 	const char *const *envp; /* NULL-terminated; the control variables are added */
 	const char *cwd;
-	int stdio[3]; /* -1: /dev/null */
+	const char *image_dir; /* where the state image is written; NULL: to a memory file */
+	int stdio[3];          /* -1: /dev/null */
 	bool new_group;
 	uint64_t memory_bytes, cpu_seconds; /* 0: unlimited */
 	int image_in;     /* -1: run from the beginning; else load this image and wait for GO */

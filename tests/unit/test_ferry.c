@@ -126,8 +126,8 @@ static void *receive(void *arg)
 	uint64_t us;
 
 	r->image_fd = -1;
-	r->code = handoff_receive(r->l, &r->want, 1u << 26, &r->stop, &r->got, &r->image_fd, &us,
-				  &c, &r->e);
+	r->code = handoff_receive(r->l, &r->want, 1u << 26, NULL, &r->stop, &r->got, &r->image_fd,
+				  &us, &c, &r->e);
 	if (r->code)
 		return NULL;
 	(void)handoff_answer(c, &v, NULL);

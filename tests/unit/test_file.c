@@ -106,6 +106,22 @@ static void reading_past_the_end_says_so(void **state)
 	close(fd);
 }
 
+static void an_unnamed_file_is_on_the_disk_of_its_directory_and_leaves_nothing_there(void **state)
+{
+	struct stat dir, file;
+	int fd = file_unnamed(in_dir("."), "x");
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(stat(in_dir("."), &dir), 0);
+	assert_int_equal(fstat(fd, &file), 0);
+	assert_int_equal(file.st_dev, dir.st_dev);
+	assert_int_equal(file.st_nlink, 0);
+	assert_int_equal(file_write_all(fd, "abcd", 4), 0);
+	close(fd);
+	assert_int_equal(file_unnamed(in_dir("missing"), "x"), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +130,8 @@ int main(void)
 		cmocka_unit_test(a_failed_write_leaves_nothing_behind),
 		cmocka_unit_test(parents_are_made_and_trees_removed_without_following_links),
 		cmocka_unit_test(reading_past_the_end_says_so),
+		cmocka_unit_test(
+			an_unnamed_file_is_on_the_disk_of_its_directory_and_leaves_nothing_there),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
