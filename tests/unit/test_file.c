@@ -108,14 +108,14 @@ static void reading_past_the_end_says_so(void **state)
 
 static void an_unnamed_file_is_on_the_disk_of_its_directory_and_leaves_nothing_there(void **state)
 {
-	struct stat dir, file;
+	struct stat parent, file;
 	int fd = file_unnamed(in_dir("."), "x");
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(stat(in_dir("."), &dir), 0);
+	assert_int_equal(stat(in_dir("."), &parent), 0);
 	assert_int_equal(fstat(fd, &file), 0);
-	assert_int_equal(file.st_dev, dir.st_dev);
+	assert_int_equal(file.st_dev, parent.st_dev);
 	assert_int_equal(file.st_nlink, 0);
 	assert_int_equal(file_write_all(fd, "abcd", 4), 0);
 	close(fd);
