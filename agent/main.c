@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/node.h"
+#include "common/http_client.h"
 #include "common/log.h"
 #include "common/paths.h"
 #include "config.h"
@@ -13,7 +14,9 @@ static const char usage[] =
 	"Runs jobs on this machine for a drover scheduler and reports what they use.\n"
 	"\n"
 	"  --name NODE           the node's name in the cluster\n"
-	"  --server URL          the scheduler, http://HOST:PORT\n"
+	"  --server URL          the scheduler, http://HOST:PORT or https://HOST:PORT\n"
+	"  --ca FILE             authorities that may sign its certificate [$DROVER_CA]\n"
+	"  --token-file FILE     the agent's token, made by drover token [$DROVER_TOKEN_FILE]\n"
 	"  --isa ISA             x86_64 or aarch64 [this machine's]; the other one is emulated\n"
 	"                        by qemu-user and shown as such everywhere\n"
 	"  --state-dir DIR       jobs, bundles and unsent readings [a folder NODE below the\n"
@@ -33,6 +36,8 @@ static const char usage[] =
 enum {
 	OPT_NAME = 256,
 	OPT_SERVER,
+	OPT_CA,
+	OPT_TOKEN_FILE,
 	OPT_ISA,
 	OPT_STATE_DIR,
 	OPT_CPUS,
@@ -51,6 +56,8 @@ enum {
 static const struct option long_options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"server", required_argument, NULL, OPT_SERVER},
+	{"ca", required_argument, NULL, OPT_CA},
+	{"token-file", required_argument, NULL, OPT_TOKEN_FILE},
 	{"isa", required_argument, NULL, OPT_ISA},
 	{"state-dir", required_argument, NULL, OPT_STATE_DIR},
 	{"cpus", required_argument, NULL, OPT_CPUS},
@@ -92,6 +99,12 @@ static int take_option(int c, struct options *o, enum log_level *level, struct e
 		return 0;
 	case OPT_SERVER:
 		o->server = optarg;
+		return 0;
+	case OPT_CA:
+		o->ca = optarg;
+		return 0;
+	case OPT_TOKEN_FILE:
+		o->token_file = optarg;
 		return 0;
 	case OPT_STATE_DIR:
 		o->state_dir = optarg;
@@ -206,6 +219,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_init("drover-agent", level);
+	http_client_credentials(o.ca, o.token_file);
 	rc = node_init(&n, &o, &e);
 	if (!rc && o.check_config)
 		print_config(&n);

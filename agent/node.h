@@ -28,6 +28,7 @@
 struct options {
 	const char *name;
 	const char *server;
+	const char *ca, *token_file;
 	const char *state_dir;
 	const char *address;
 	const char *profile;

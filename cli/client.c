@@ -22,6 +22,12 @@ static int take_common(struct cli *c, int opt, const char *value, struct err *e)
 	case CLI_OPT_SERVER:
 		c->server = value;
 		return 1;
+	case CLI_OPT_CA:
+		c->ca = value;
+		return 1;
+	case CLI_OPT_TOKEN_FILE:
+		c->token_file = value;
+		return 1;
 	case CLI_OPT_JSON:
 		c->json = true;
 		return 1;
@@ -176,6 +182,7 @@ int cli_open(struct cli *c, struct err *e)
 		(void)snprintf(c->found, sizeof(c->found), "%s", c->config_server);
 	else if (cluster_url(c->found, sizeof(c->found)))
 		(void)snprintf(c->found, sizeof(c->found), "%s", CLI_DEFAULT_SERVER);
+	http_client_credentials(c->ca, c->token_file);
 	c->http = http_client_new(c->found, e);
 	return c->http ? 0 : e->code;
 }

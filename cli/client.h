@@ -28,11 +28,15 @@ enum {
 	CLI_OPT_SORT,
 	CLI_OPT_WATCH,
 	CLI_OPT_NO_HEADER,
+	CLI_OPT_CA,
+	CLI_OPT_TOKEN_FILE,
 	CLI_OPT_OWN = 1100
 };
 /* clang-format off */
 #define CLI_OPTIONS                                              \
 	{ "server", required_argument, NULL, CLI_OPT_SERVER },   \
+	{ "ca", required_argument, NULL, CLI_OPT_CA },           \
+	{ "token-file", required_argument, NULL, CLI_OPT_TOKEN_FILE }, \
 	{ "json", no_argument, NULL, CLI_OPT_JSON },             \
 	{ "config", required_argument, NULL, CLI_OPT_CONFIG },   \
 	{ "help", no_argument, NULL, CLI_OPT_HELP }
@@ -63,6 +67,7 @@ struct cli {
 	struct http_client *http;
 	char found[256]; /* the server that was found */
 	const char *config_server;
+	const char *ca, *token_file; /* NULL: $DROVER_CA, $DROVER_TOKEN_FILE */
 	struct config config;
 };
 

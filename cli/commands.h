@@ -18,6 +18,7 @@ extern const struct command command_policy, command_cap;                     /* 
 extern const struct command command_logs, command_events;                    /* stream.c */
 extern const struct command command_bundle;                                  /* bundle.c */
 extern const struct command command_profile;                                 /* profile.c */
+extern const struct command command_token, command_cert;                     /* token.c */
 extern const struct command command_hop;                                     /* hop.c */
 
 #endif

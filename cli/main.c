@@ -16,7 +16,8 @@ static const struct command *const commands[] = {
 	&command_nodes,  &command_cordon,  &command_uncordon, &command_drain,
 	&command_resume, &command_sleep,   &command_wake,     &command_migrations,
 	&command_energy, &command_policy,  &command_cap,      &command_events,
-	&command_bundle, &command_profile, &command_hop,      NULL,
+	&command_bundle, &command_token,   &command_cert,     &command_profile,
+	&command_hop,    NULL,
 };
 
 static const struct command *find(const char *name)

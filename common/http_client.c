@@ -12,11 +12,15 @@
 
 #define DEFAULT_ANSWER_MAX (1u << 20)
 #define DEFAULT_TIMEOUT_MS 30000u
+#define TOKEN_MAX          4096
+#define TOKEN_CHARS        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 struct http_client {
 	CURL *curl;
 	char base[256];
 	const atomic_bool *stop;
+	const char *ca;      /* NULL: the system's authorities */
+	char *authorization; /* header line with the token, or NULL */
 };
 
 /* What the callbacks of one exchange share. */
@@ -35,13 +39,72 @@ static void curl_setup(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static struct {
+	const char *ca, *token_file;
+} credentials;
+
+void http_client_credentials(const char *ca_file, const char *token_file)
+{
+	credentials.ca = ca_file;
+	credentials.token_file = token_file;
+}
+
+static const char *non_empty(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static int load_token(struct http_client *c, const char *path, struct err *e)
+{
+	_cleanup_buf_ struct buf b;
+	size_t len;
+	int r;
+
+	buf_init(&b, TOKEN_MAX);
+	r = file_read(path, &b, e);
+	if (r)
+		return r;
+	len = strcspn(buf_cstr(&b), "\r\n");
+	if (!len || strspn(buf_cstr(&b), TOKEN_CHARS) != len)
+		return err_set(e, -EINVAL, "%s holds no token", path);
+	r = asprintf(&c->authorization, "Authorization: Bearer %.*s", (int)len, buf_cstr(&b));
+	explicit_bzero(b.data, b.len);
+	if (r < 0)
+		c->authorization = NULL;
+	return r < 0 ? err_set(e, -ENOMEM, "no memory for the token") : 0;
+}
+
+/* The machine itself, as people write it. */
+static bool is_local(const char *host)
+{
+	return !strncmp(host, "127.", 4) || !strncmp(host, "[::1]", 5) ||
+	       !strncmp(host, "localhost:", 10) || !strcmp(host, "localhost");
+}
+
+static int set_credentials(struct http_client *c, struct err *e)
+{
+	const char *token = credentials.token_file ? credentials.token_file
+						   : non_empty(getenv("DROVER_TOKEN_FILE"));
+
+	c->ca = credentials.ca ? credentials.ca : non_empty(getenv("DROVER_CA"));
+	if (!token)
+		return 0;
+	if (!strncmp(c->base, "http://", 7) && !is_local(c->base + 7)) {
+		err_set(e, -EACCES, "server '%s': a token must not go there unencrypted", c->base);
+		return err_hint(e, "use https://, or leave the token out");
+	}
+	return load_token(c, token, e);
+}
+
 struct http_client *http_client_new(const char *base, struct err *e)
 {
+	size_t len = strlen(base), scheme = !strncmp(base, "https://", 8) ? 8 : 7;
 	struct http_client *c;
-	size_t len = strlen(base);
 
-	if (strncmp(base, "http://", 7) != 0 || strpbrk(base + 7, "/?# ") || len < 8) {
+	if ((strncmp(base, "http://", 7) != 0 && scheme == 7) || len <= scheme ||
+	    strpbrk(base + scheme, "/?# ")) {
 		err_set(e, -EINVAL, "server '%s': not a URL of the form http://HOST:PORT", base);
+		(void)err_hint(e, "or https://HOST:PORT");
 		return NULL;
 	}
 	pthread_once(&curl_once, curl_setup);
@@ -52,9 +115,13 @@ struct http_client *http_client_new(const char *base, struct err *e)
 		return NULL;
 	}
 	memcpy(c->base, base, len + 1);
+	if (set_credentials(c, e)) {
+		free(c);
+		return NULL;
+	}
 	c->curl = curl_easy_init();
 	if (!c->curl) {
-		free(c);
+		http_client_free(c);
 		err_set(e, -ENOMEM, "server '%s': no room for a connection", base);
 		return NULL;
 	}
@@ -65,7 +132,11 @@ void http_client_free(struct http_client *c)
 {
 	if (!c)
 		return;
-	curl_easy_cleanup(c->curl);
+	if (c->curl)
+		curl_easy_cleanup(c->curl);
+	if (c->authorization)
+		explicit_bzero(c->authorization, strlen(c->authorization));
+	free(c->authorization);
 	free(c);
 }
 
@@ -188,6 +259,10 @@ static int transport_errno(CURLcode rc, const struct exchange *x)
 		return -ECONNREFUSED;
 	case CURLE_OPERATION_TIMEDOUT:
 		return -ETIMEDOUT;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CACERT_BADFILE:
+		return -EPROTO;
 	case CURLE_ABORTED_BY_CALLBACK:
 		return -ECANCELED;
 	case CURLE_OUT_OF_MEMORY:
@@ -214,6 +289,9 @@ static void set_options(struct http_client *c, const char *url, struct curl_slis
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(h, CURLOPT_PROXY, "");
+	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->ca)
+		curl_easy_setopt(h, CURLOPT_CAINFO, c->ca);
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, 3000L);
 	if (r->stall_ms) {
 		curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -249,7 +327,7 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *line)
 	return more;
 }
 
-static struct curl_slist *make_headers(const struct http_request *r)
+static struct curl_slist *make_headers(const struct http_client *c, const struct http_request *r)
 {
 	/* No "100-continue" round trip: the peers are ours. */
 	struct curl_slist *list = add_header(NULL, "Expect:");
@@ -259,6 +337,8 @@ static struct curl_slist *make_headers(const struct http_request *r)
 		 r->content_type ? r->content_type : "application/json");
 	if (list && (r->body || r->body_fd > 0))
 		list = add_header(list, line);
+	if (list && c->authorization)
+		list = add_header(list, c->authorization);
 	for (size_t i = 0; list && i < ARRAY_SIZE(r->headers) && r->headers[i]; i++)
 		list = add_header(list, r->headers[i]);
 	return list;
@@ -279,7 +359,7 @@ int http_do(struct http_client *c, const struct http_request *r, struct http_ans
 	buf_init(&url, 8192);
 	if (buf_printf(&url, "%s%s", c->base, r->path))
 		return err_set(e, -ENOBUFS, "%s %s: the address is too long", r->method, c->base);
-	headers = make_headers(r);
+	headers = make_headers(c, r);
 	if (!headers)
 		return err_set(e, -ENOMEM, "%s %s: out of memory", r->method, r->path);
 	set_options(c, url.data, headers, &x);
@@ -293,8 +373,12 @@ int http_do(struct http_client *c, const struct http_request *r, struct http_ans
 		if (code == -EFBIG)
 			return err_set(e, code, "%s %s: the answer is larger than %zu bytes",
 				       r->method, url.data, x.max);
-		return err_set(e, code, "%s %s: %s", r->method, url.data,
-			       *detail ? detail : curl_easy_strerror(rc));
+		err_set(e, code, "%s %s: %s", r->method, url.data,
+			*detail ? detail : curl_easy_strerror(rc));
+		if (code == -EPROTO)
+			(void)err_hint(e, "the server's certificate must be signed by the "
+					  "authority in $DROVER_CA, and the URL must say https://");
+		return code;
 	}
 	return 0;
 }

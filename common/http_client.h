@@ -44,7 +44,16 @@ struct http_answer {
 	struct buf body; /* freed by http_answer_free */
 };
 
-/* base: "http://127.0.0.1:7700", without a path. NULL with e set if it isn't one. */
+/*
+ * What clients made afterwards use: a file with the authorities that may have
+ * signed a server's certificate (NULL: $DROVER_CA, else those of the system), and
+ * a file with a bearer token (NULL: $DROVER_TOKEN_FILE, else none). Borrowed.
+ Call it before there are threads.
+ */
+void http_client_credentials(const char *ca_file, const char *token_file);
+
+/* base: "http://127.0.0.1:7700" or "https://HOST:PORT", without a path. NULL with e set if it isn't
+ * one, or the token can't be read, or it would go unencrypted to another machine. */
 struct http_client *http_client_new(const char *base, struct err *e);
 void http_client_free(struct http_client *c);
 

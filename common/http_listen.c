@@ -16,9 +16,9 @@ static bool is_loopback(const struct sockaddr *sa)
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
 }
 
-/* Resolves "host:port" to one address, of loopback unless anywhere. */
-static int parse_listen(const char *text, bool anywhere, struct sockaddr_storage *out,
-			socklen_t *len, struct err *e)
+/* Resolves "host:port" to one address. */
+static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_t *len,
+			struct err *e)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -41,17 +41,19 @@ static int parse_listen(const char *text, bool anywhere, struct sockaddr_storage
 	r = getaddrinfo(host, colon + 1, &hints, &ai);
 	if (r)
 		return err_set(e, -EINVAL, "can't resolve \"%.100s\": %s", text, gai_strerror(r));
-	if (!anywhere && !is_loopback(ai->ai_addr)) {
-		err_set(e, -EACCES, "refusing to listen on %.100s: the connection is not encrypted",
-			text);
-		err_hint(e, "listen on 127.0.0.1 or [::1], or give --tls-cert and --tls-key (see "
-			    "drover cert)");
-		r = -EACCES;
-	} else {
-		memcpy(out, ai->ai_addr, ai->ai_addrlen);
-		*len = ai->ai_addrlen;
-	}
+	memcpy(out, ai->ai_addr, ai->ai_addrlen);
+	*len = ai->ai_addrlen;
 	freeaddrinfo(ai);
+	return 0;
+}
+
+int http_listen_is_local(const char *text, bool *local, struct err *e)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int r = parse_listen(text, &ss, &len, e);
+
+	*local = !r && is_loopback((const struct sockaddr *)&ss);
 	return r;
 }
 
@@ -62,9 +64,15 @@ int http_listen(const char *text, bool anywhere, uint16_t *port, struct err *e)
 	socklen_t len = 0;
 	int one = 1, r;
 
-	r = parse_listen(text, anywhere, &ss, &len, e);
+	r = parse_listen(text, &ss, &len, e);
 	if (r)
 		return r;
+	if (!anywhere && !is_loopback((const struct sockaddr *)&ss)) {
+		err_set(e, -EACCES, "refusing to listen on %.100s: the connection is not encrypted",
+			text);
+		return err_hint(e, "listen on 127.0.0.1 or [::1], or give --tls-cert and --tls-key "
+				   "(see drover cert)");
+	}
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(e, -errno, "can't create a socket");

@@ -47,6 +47,7 @@ struct http_principal {
 	char name[64];
 	unsigned int role;  /* the hook's own numbers */
 	unsigned int flags; /* likewise */
+	uint64_t expires_s; /* since 1970; 0: never */
 	bool authenticated;
 };
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/file.h"
 #include "common/http_listen.h"
 #include "scheduler/api/handlers.h"
@@ -35,6 +36,40 @@ static void block_signals(sigset_t *set)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* A file of the TLS pair, whole; NULL without a name. */
+static int read_pem(const char *path, char **out, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	int r;
+
+	*out = NULL;
+	if (!path)
+		return 0;
+	buf_init(&b, 65536);
+	r = file_read(path, &b, e);
+	if (!r && !(*out = buf_take(&b)))
+		r = err_set(e, -ENOMEM, "no memory for %s", path);
+	return r;
+}
+
+/* Tokens as the options say; needed wherever others than this machine can ask. */
+static int set_auth(const struct options *o, const char *state_dir, struct auth *a, struct err *e)
+{
+	char path[4096];
+	bool local;
+	int r = http_listen_is_local(o->listen, &local, e);
+
+	if (!r)
+		r = file_join(path, sizeof(path), state_dir, "token.key");
+	if (!r && o->token_key)
+		r = token_key_load(&a->key, o->token_key, e);
+	else if (!r)
+		r = token_key_load_or_make(&a->key, path, e);
+	a->required = o->require_token || !local;
+	a->open_energy = o->open_energy;
+	return r;
+}
+
 static int serve(const struct options *o, struct engine *en, struct store *store,
 		 const sigset_t *set, struct err *e)
 {
@@ -45,33 +80,48 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 					 .ctx = en,
 					 .spool_dir = spool,
 					 .max_connections = 4096,
-					 .threads = HTTP_THREADS};
+					 .threads = HTTP_THREADS,
+					 .authorize = auth_authorize,
+					 .anywhere = true};
+	_cleanup_free_ char *cert = NULL, *key = NULL;
 	struct http_server *http = NULL;
 	int r = file_join(spool, sizeof(spool), store_dir(store), "spool"), sig = 0;
 
 	if (r)
 		return err_set(e, r, "the state directory's name is too long");
 	en->dashboard = o->dashboard[0] ? o->dashboard : NULL;
-	r = http_server_start(&http, &cfg, e);
+	r = set_auth(o, store_dir(store), &en->auth, e);
+	if (!r)
+		r = read_pem(o->tls_cert, &cert, e);
+	if (!r)
+		r = read_pem(o->tls_key, &key, e);
+	cfg.tls_cert = cert;
+	cfg.tls_key = key;
+	if (!r)
+		r = http_server_start(&http, &cfg, e);
 	if (!r)
 		r = engine_start(en, http, e);
 	if (!r)
 		r = write_port(o->port_file, http_server_port(http), e);
 	if (!r) {
-		log_info("droverd.serves listen=%s port=%" PRIu16 " state=%s", o->listen,
-			 http_server_port(http), store_dir(store));
+		log_info("droverd.serves listen=%s port=%" PRIu16 " tls=%s tokens=%s state=%s",
+			 o->listen, http_server_port(http), cert ? "yes" : "no",
+			 en->auth.required ? "required" : "optional", store_dir(store));
 		(void)sigwait(set, &sig);
 		log_info("droverd.stops signal=%d", sig);
 	}
 	engine_stop(en);
 	http_server_stop(http);
+	token_key_clear(&en->auth.key);
+	if (key)
+		explicit_bzero(key, strlen(key));
 	return r;
 }
 
 static int check_config(const struct options *o, struct err *e)
 {
 	uint16_t port;
-	int fd = http_listen(o->listen, false, &port, e);
+	int fd = http_listen(o->listen, o->tls_cert != NULL, &port, e);
 
 	if (fd < 0)
 		return fd;
@@ -104,6 +154,13 @@ static int run(const struct options *o, struct err *e)
 	return r;
 }
 
+static void list_routes(void)
+{
+	for (size_t i = 0; i < api_nroutes; i++)
+		printf("%s %s %s\n", api_routes[i].method, api_routes[i].path,
+		       auth_access_name(api_routes[i].access));
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
@@ -121,6 +178,10 @@ int main(int argc, char **argv)
 	}
 	if (o.version) {
 		printf("droverd %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (o.list_routes) {
+		list_routes();
 		return 0;
 	}
 	r = run(&o, &e);

@@ -16,7 +16,13 @@ enum {
 	OPT_LOG,
 	OPT_CHECK,
 	OPT_TIMEOUT,
-	OPT_DASHBOARD
+	OPT_DASHBOARD,
+	OPT_TLS_CERT,
+	OPT_TLS_KEY,
+	OPT_TOKEN_KEY,
+	OPT_REQUIRE_TOKEN,
+	OPT_OPEN_ENERGY,
+	OPT_LIST_ROUTES
 };
 
 static const struct option longs[] = {
@@ -26,7 +32,13 @@ static const struct option longs[] = {
 	{"policy", required_argument, NULL, OPT_POLICY},
 	{"node-timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"log-level", required_argument, NULL, OPT_LOG},
+	{"tls-cert", required_argument, NULL, OPT_TLS_CERT},
+	{"tls-key", required_argument, NULL, OPT_TLS_KEY},
+	{"token-key", required_argument, NULL, OPT_TOKEN_KEY},
+	{"require-token", no_argument, NULL, OPT_REQUIRE_TOKEN},
+	{"open-energy", no_argument, NULL, OPT_OPEN_ENERGY},
 	{"dashboard", required_argument, NULL, OPT_DASHBOARD},
+	{"list-routes", no_argument, NULL, OPT_LIST_ROUTES},
 	{"check-config", no_argument, NULL, OPT_CHECK},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -40,9 +52,17 @@ void options_help(void)
 	       "      --state-dir DIR      what it remembers (default: /var/lib/drover/scheduler "
 	       "as\n"
 	       "                           root, else below ~/.local/state/drover)\n"
-	       "      --listen HOST:PORT   loopback address to serve (default 127.0.0.1:7700; port "
-	       "0:\n"
-	       "                           any free one)\n"
+	       "      --listen HOST:PORT   address to serve (default 127.0.0.1:7700; port 0: any "
+	       "free "
+	       "one);\n"
+	       "                           other than loopback needs TLS, and then tokens too\n"
+	       "      --tls-cert FILE      certificate (PEM), with --tls-key: serve HTTPS\n"
+	       "      --tls-key FILE       its key; drover cert makes both\n"
+	       "      --require-token      ask for a token on loopback too\n"
+	       "      --token-key FILE     what signs tokens (default: token.key in the state "
+	       "directory,\n"
+	       "                           made when there is none)\n"
+	       "      --open-energy        everybody may see the energy of everybody's jobs\n"
 	       "      --port-file FILE     write the port to FILE once it serves\n"
 	       "      --policy NAME        policy of a new cluster (default balance):\n");
 	for (size_t i = 0; policies[i]; i++)
@@ -52,6 +72,7 @@ void options_help(void)
 	       "      --dashboard DIR      the page served at / (default: where it is installed)\n"
 	       "      --log-level LEVEL    error, warn, info or debug (default info)\n"
 	       "      --check-config       check the options and the state directory, then end\n"
+	       "      --list-routes        print the routes of the API and who may call each\n"
 	       "      --help, --version\n");
 }
 
@@ -89,6 +110,21 @@ static int take(struct options *o, int opt, const char *arg, struct err *e)
 			return 0;
 		err_set(e, -EINVAL, "--policy: there is no policy \"%.40s\"", arg);
 		return err_hint(e, "droverd --help lists them");
+	case OPT_TLS_CERT:
+		o->tls_cert = arg;
+		return 0;
+	case OPT_TLS_KEY:
+		o->tls_key = arg;
+		return 0;
+	case OPT_TOKEN_KEY:
+		o->token_key = arg;
+		return 0;
+	case OPT_REQUIRE_TOKEN:
+		o->require_token = true;
+		return 0;
+	case OPT_OPEN_ENERGY:
+		o->open_energy = true;
+		return 0;
 	case OPT_DASHBOARD:
 		if ((size_t)snprintf(o->dashboard, sizeof(o->dashboard), "%s", arg) >=
 		    sizeof(o->dashboard))
@@ -103,6 +139,9 @@ static int take(struct options *o, int opt, const char *arg, struct err *e)
 				       "--log-level: \"%.40s\" is not error, warn, info or debug",
 				       arg);
 		o->log_level = (enum log_level)level;
+		return 0;
+	case OPT_LIST_ROUTES:
+		o->list_routes = true;
 		return 0;
 	case OPT_CHECK:
 		o->check_config = true;
@@ -133,9 +172,11 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	}
 	if (optind < argc)
 		return err_set(e, -EINVAL, "unexpected argument \"%.80s\"", argv[optind]);
+	if (!o->tls_cert != !o->tls_key)
+		return err_set(e, -EINVAL, "--tls-cert and --tls-key go together");
 	if (!o->dashboard[0] && paths_dashboard(o->dashboard, sizeof(o->dashboard)))
 		o->dashboard[0] = '\0';
-	if (o->state_dir[0] || o->help || o->version)
+	if (o->state_dir[0] || o->help || o->version || o->list_routes)
 		return 0;
 	r = paths_state_dir(base, sizeof(base));
 	if (r)

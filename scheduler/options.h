@@ -13,11 +13,15 @@ struct options {
 	char state_dir[3072];
 	char dashboard[3072]; /* directory of the page's files; need not exist */
 	const char *listen;
+	const char *tls_cert, *tls_key; /* files; both or none */
+	const char *token_key;          /* NULL: token.key in the state directory */
+	bool require_token;
+	bool open_energy;
 	const char *port_file; /* NULL: none */
 	const char *policy;
 	uint64_t node_timeout_ms; /* 0: the default */
 	enum log_level log_level;
-	bool check_config, help, version;
+	bool check_config, list_routes, help, version;
 };
 
 /* -EINVAL with what is wrong. Strings are borrowed from argv. */

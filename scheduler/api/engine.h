@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "common/http_server.h"
+#include "scheduler/api/auth.h"
 #include "scheduler/core/core.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/store/store.h"
@@ -40,7 +41,8 @@ struct engine {
 	struct store *store;
 	struct change_queue *queue; /* what the thread carries out next: change.h */
 	struct http_server *http;   /* NULL until it serves */
-	const char *dashboard;      /* directory, or NULL; borrowed */
+	struct auth auth;
+	const char *dashboard; /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports;

@@ -22,6 +22,7 @@ enum access {
 #define HANDLER(name) void name(struct http_exchange *rq, void *ctx)
 
 HANDLER(handle_ui);
+HANDLER(handle_whoami);
 HANDLER(handle_submit);
 HANDLER(handle_jobs);
 HANDLER(handle_job);
@@ -51,6 +52,9 @@ HANDLER(handle_agent_log);
  */
 bool find_job(struct engine *en, struct http_exchange *rq, struct job_record *rec,
 	      struct job **live);
+/* The same for one the caller may change; else a 403 has been given. */
+bool find_own_job(struct engine *en, struct http_exchange *rq, struct job_record *rec,
+		  struct job **live);
 /* limit and cursor of a list; a 400 has been given if false. */
 bool get_page(struct http_exchange *rq, uint64_t *after, uint64_t *limit);
 

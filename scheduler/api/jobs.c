@@ -41,6 +41,27 @@ bool find_job(struct engine *en, struct http_exchange *rq, struct job_record *re
 	return true;
 }
 
+bool find_own_job(struct engine *en, struct http_exchange *rq, struct job_record *rec,
+		  struct job **live)
+{
+	if (!find_job(en, rq, rec, live))
+		return false;
+	if (auth_may_change(rq, rec->job.spec.user))
+		return true;
+	return false;
+}
+
+/* A job as the caller may see it. */
+static json_t *render_for(struct engine *en, const struct http_exchange *rq,
+			  const struct job_record *r, const struct job *live)
+{
+	json_t *o = render_job(r, live);
+
+	if (!auth_sees_energy(rq, &en->auth, r->job.spec.user))
+		auth_hide_energy(o);
+	return o;
+}
+
 static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int status, uint64_t id)
 {
 	struct job_record rec;
@@ -53,7 +74,7 @@ static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int 
 	}
 	(void)snprintf(location, sizeof(location), "/v1/jobs/%" PRIu64, id);
 	http_add_header(rq, "Location", location);
-	http_reply_json(rq, status, render_job(&rec, cluster_job(en->cluster, id)));
+	http_reply_json(rq, status, render_for(en, rq, &rec, cluster_job(en->cluster, id)));
 	job_record_free(&rec);
 }
 
@@ -61,6 +82,7 @@ static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int 
 
 struct list_arg {
 	struct engine *en;
+	const struct http_exchange *rq;
 	json_t *list;
 	uint64_t last;
 	uint64_t n;
@@ -70,14 +92,15 @@ static void add_job(struct job_record *r, void *arg)
 {
 	struct list_arg *a = arg;
 
-	(void)json_array_append_new(a->list, render_job(r, cluster_job(a->en->cluster, r->job.id)));
+	(void)json_array_append_new(
+		a->list, render_for(a->en, a->rq, r, cluster_job(a->en->cluster, r->job.id)));
 	a->last = r->job.id;
 	a->n++;
 }
 
 void handle_jobs(struct http_exchange *rq, void *ctx)
 {
-	struct list_arg a = {.en = ctx};
+	struct list_arg a = {.en = ctx, .rq = rq};
 	struct job_filter f = {.state = -1, .user = http_query(rq, "user")};
 	const char *state = http_query(rq, "state");
 	struct err e = ERR_INIT;
@@ -127,7 +150,7 @@ void handle_job(struct http_exchange *rq, void *ctx)
 		return;
 	}
 	if (find_job(en, rq, &rec, &live))
-		http_reply_json(rq, 200, render_job(&rec, live));
+		http_reply_json(rq, 200, render_for(en, rq, &rec, live));
 	job_record_free(&rec);
 	engine_unlock(en);
 }
@@ -144,7 +167,7 @@ void handle_cancel(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (!find_job(en, rq, &rec, &live)) {
+	if (!find_own_job(en, rq, &rec, &live)) {
 		/* answered */
 	} else if (!live) {
 		char text[96];

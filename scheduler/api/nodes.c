@@ -73,7 +73,7 @@ void handle_migrate(struct http_exchange *rq, void *ctx)
 	}
 	if (!lock_or_reply(en, rq))
 		return;
-	if (find_job(en, rq, &rec, &live)) {
+	if (find_own_job(en, rq, &rec, &live)) {
 		if (node[0])
 			to = cluster_node(en->cluster, node);
 		if (node[0] && !to)

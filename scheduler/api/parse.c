@@ -147,7 +147,6 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 	json_fields_init(&f, doc, path, e);
 	json_get_str(&f, "bundle", JSON_REQUIRED, spec->bundle, sizeof(spec->bundle));
 	strcpy(spec->name, "job");
-	strcpy(spec->user, "nobody");
 	json_get_str(&f, "name", JSON_OPTIONAL, spec->name, sizeof(spec->name));
 	json_get_str(&f, "user", JSON_OPTIONAL, spec->user, sizeof(spec->user));
 	json_get_arr(&f, "args", JSON_OPTIONAL, ARGS_MAX, &args);
@@ -166,7 +165,7 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 	get_isas(&f, &spec->isas);
 	if (spec->bundle[0] && digest_parse(spec->bundle, digest))
 		json_fail(&f, "bundle", "must be a SHA-256 in 64 hexadecimal digits");
-	if (!parse_name_ok(spec->user))
+	if (spec->user[0] && !parse_name_ok(spec->user))
 		json_fail(&f, "user", "must be letters, digits, '.', '_' and '-'");
 	if (args)
 		check_strings(&f, "args", args);

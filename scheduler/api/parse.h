@@ -15,7 +15,8 @@
 #define PARSE_JOBS_MAX   4096 /* jobs in one report */
 #define PARSE_ENERGY_MAX 512  /* intervals in one report */
 
-/* docs/formats/rest.md, POST /v1/jobs. The caller owns spec->launch. */
+/* docs/formats/rest.md, POST /v1/jobs. The caller owns what spec owns; user is empty if none was
+ * named. */
 int parse_job(const char *text, size_t len, struct job_spec *spec, struct err *e);
 
 /* The same of a document that was read already; path names it in messages. */

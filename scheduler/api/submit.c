@@ -164,6 +164,20 @@ static void done(struct engine *en, struct change *c)
 	c->answer = json_pack("{s:o}", "jobs", list);
 }
 
+/* Whose the jobs are; false if a 403 was replied. */
+static bool set_users(struct http_exchange *rq, struct submission *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		char *user = s->specs[i].user;
+
+		if (!auth_submitter(rq, user, sizeof(s->specs[i].user), user[0] != '\0'))
+			return false;
+		if (!user[0])
+			strcpy(user, "nobody");
+	}
+	return true;
+}
+
 /* The request as a change; NULL when it was answered. */
 static struct submission *take(struct http_exchange *rq)
 {
@@ -187,8 +201,9 @@ static struct submission *take(struct http_exchange *rq)
 		err_set(&e, -EIO, "can't hash the request");
 	else
 		(void)parse_jobs(body, len, &s->specs, &s->n, &s->bulk, &e);
-	if (e.code) {
+	if (e.code)
 		http_reply_err(rq, &e);
+	if (e.code || !set_users(rq, s)) {
 		submission_free(&s->change);
 		return NULL;
 	}

@@ -11,16 +11,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
 	const struct policy *p = NULL;
 	struct policy_options o;
-	struct job_spec spec;
+	struct err_fields fields = {0};
+	struct job_spec spec, *specs;
 	struct err e = ERR_INIT;
+	bool bulk;
+	size_t n;
 
 	if (!parse_job((const char *)data, size, &spec, &e)) {
-		if (!spec.cpus || !spec.isas || !spec.launch || !parse_name_ok(spec.user))
+		if (!spec.cpus || !spec.isas || !spec.launch ||
+		    (spec.user[0] && !parse_name_ok(spec.user)))
 			abort();
 		job_spec_free(&spec);
 	} else if (!e.msg[0]) {
 		abort();
 	}
+	/* The same with a list of all that is wrong, and in bulk. */
+	err_clear(&e);
+	e.fields = &fields;
+	if (parse_jobs((const char *)data, size, &specs, &n, &bulk, &e) && !e.msg[0])
+		abort();
+	for (size_t i = 0; i < n; i++)
+		job_spec_free(&specs[i]);
+	free(specs);
+	e.fields = NULL;
 	(void)parse_migrate((const char *)data, size, node, reason, &e);
 	if (!parse_policy((const char *)data, size, &p, &o, &e) && !p)
 		abort();
