@@ -90,11 +90,11 @@ class Store {
 		if (this.loading) { this.loadAgain = true; return; }
 		this.loading = true;
 		try {
-			const [nodes, running, moves, policy] = await Promise.all([
-				this.all("nodes", {}, "nodes"), this.all("jobs", { state: "RUNNING,MIGRATING" }, "jobs"), this.newestMoves(), get("policy"),
+			const [nodes, running, migrating, moves, policy] = await Promise.all([
+				this.all("nodes", {}, "nodes"), this.all("jobs", { state: "RUNNING" }, "jobs"), this.all("jobs", { state: "MIGRATING" }, "jobs"), this.newestMoves(), get("policy"),
 			]);
 			this.nodes = new Map(nodes.map((n) => [n.name, n]));
-			this.running = new Map(running.map((j) => [j.id, j]));
+			this.running = new Map([...running, ...migrating].map((j) => [j.id, j]));
 			this.moves = new Map(moves.map((m) => [m.id, m]));
 			this.policy = policy;
 			this.error = null;
