@@ -118,7 +118,8 @@ static void add_migration(struct migration_record *r, void *arg)
 
 void handle_migrations(struct http_exchange *rq, void *ctx)
 {
-	const char *job = http_query(rq, "job");
+	const char *job = http_query(rq, "job"), *order = http_query(rq, "order");
+	bool newest = order && !strcmp(order, "newest");
 	uint64_t after, limit, id = job ? parse_id(job, 0) : 0;
 	struct engine *en = ctx;
 	struct list_arg a = {0};
@@ -131,11 +132,16 @@ void handle_migrations(struct http_exchange *rq, void *ctx)
 		http_reply_problem(rq, 400, "job is not a job's id", NULL);
 		return;
 	}
+	if (order && !newest && strcmp(order, "oldest") != 0) {
+		http_reply_problem(rq, 400, "order is newest or oldest", NULL);
+		return;
+	}
 	if (!lock_or_reply(en, rq))
 		return;
 	a.list = json_array();
 	a.c = en->cluster;
-	if (store_migrations(en->store, id, after, (unsigned int)limit, add_migration, &a, &e)) {
+	if (store_migrations(en->store, id, newest, after, (unsigned int)limit, add_migration, &a,
+			     &e)) {
 		json_decref(a.list);
 		http_reply_err(rq, &e);
 	} else {

@@ -77,18 +77,23 @@ int store_migration(struct store *s, uint64_t id, struct migration_record *out, 
 	return table_read(st, &table_migrations, out);
 }
 
-int store_migrations(struct store *s, uint64_t job, uint64_t after, unsigned int limit,
+int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
 		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e)
 {
+	static const char *const where[2][2] = {
+		{"WHERE id > ?1 ORDER BY id LIMIT ?2",
+		 "WHERE id > ?1 AND job = ?3 ORDER BY id LIMIT ?2"},
+		{"WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+		 "WHERE id < ?1 AND job = ?3 ORDER BY id DESC LIMIT ?2"},
+	};
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = table_prepare_select(s->db, &table_migrations,
-				     job ? "WHERE id > ?1 AND job = ?3 ORDER BY id LIMIT ?2"
-					 : "WHERE id > ?1 ORDER BY id LIMIT ?2",
-				     &st, e);
+	int r = table_prepare_select(s->db, &table_migrations, where[newest][job != 0], &st, e);
 	int step;
 
 	if (r)
 		return r;
+	if (newest && !after)
+		after = INT64_MAX;
 	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)after);
 	(void)sqlite3_bind_int64(st, 2, limit);
 	if (job)

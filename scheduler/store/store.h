@@ -76,8 +76,9 @@ struct job_filter {
 /* In order of their ids. fn may keep nothing of what it is given. */
 int store_jobs(struct store *s, const struct job_filter *f,
 	       void (*fn)(struct job_record *r, void *arg), void *arg, struct err *e);
-/* job 0: of all. */
-int store_migrations(struct store *s, uint64_t job, uint64_t after, unsigned int limit,
+/* job 0: of all. newest: from the newest backwards, and after is the id they come before (0: the
+ * newest). */
+int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
 		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e);
 
 /* ---- settings and idempotency keys -------------------------------------- */
