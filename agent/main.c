@@ -1,9 +1,12 @@
 /* drover-agent: options, then the node (node.c). */
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/node.h"
+#include "common/config.h"
 #include "common/http_client.h"
 #include "common/log.h"
 #include "common/paths.h"
@@ -13,7 +16,7 @@ static const char usage[] =
 	"Usage: drover-agent --name NODE --server URL [OPTION]...\n"
 	"Runs jobs on this machine for a drover scheduler and reports what they use.\n"
 	"\n"
-	"  --name NODE           the node's name in the cluster\n"
+	"  --name NODE           the node's name in the cluster [the host's name]\n"
 	"  --server URL          the scheduler, http://HOST:PORT or https://HOST:PORT\n"
 	"  --ca FILE             authorities that may sign its certificate [$DROVER_CA]\n"
 	"  --token-file FILE     the agent's token, made by drover token [$DROVER_TOKEN_FILE]\n"
@@ -24,13 +27,18 @@ static const char usage[] =
 	"  --cpus N              jobs' CPUs the scheduler may give away [all of this machine]\n"
 	"  --address ADDRESS     where other nodes reach this one for migrations [127.0.0.1]\n"
 	"  --profile NAME|FILE   machine profile of the power model [x-gene-1, xeon-e5-1650-v2]\n"
-	"  --meter TYPE          auto, powercap, powercap-psys or model [auto]; an emulated node\n"
-	"                        is always modelled\n"
-	"  --powercap-root DIR   root of the powercap tree [/sys/class/powercap]\n"
-	"  --sample-ms N         time between readings of the meter [1000]\n"
+	"  --meter TYPE          auto, powercap, powercap-psys, hwmon, hwmon:NAME[/LABEL], scmi "
+	"or\n"
+	"                        model [auto]; an emulated node is always modelled\n"
+	"  --list-meters         say what this machine can be measured by, then exit\n"
+	"  --sysfs-root DIR      root of the sysfs tree the meters read [/sys]\n"
+	"  --powercap-root DIR   root of the powercap tree [class/powercap below it]\n"
+	"  --sample-ms N         time between readings of the meters [1000]\n"
 	"  --stop-jobs           end jobs when the agent ends; otherwise they run on\n"
 	"  --log-level LEVEL     error, warn, info or debug [info]\n"
-	"  --check-config        check options, profile and meter, then exit\n"
+	"  --config FILE         read options from FILE [drover-agent.conf in the system's\n"
+	"                        configuration directory, if it is there]; none reads none\n"
+	"  --check-config        check options, file, profile and meters, then exit\n"
 	"  --help, --version\n";
 
 enum {
@@ -44,10 +52,13 @@ enum {
 	OPT_ADDRESS,
 	OPT_PROFILE,
 	OPT_METER,
+	OPT_LIST_METERS,
+	OPT_SYSFS_ROOT,
 	OPT_POWERCAP_ROOT,
 	OPT_SAMPLE_MS,
 	OPT_STOP_JOBS,
 	OPT_LOG_LEVEL,
+	OPT_CONFIG,
 	OPT_CHECK_CONFIG,
 	OPT_HELP,
 	OPT_VERSION,
@@ -64,14 +75,26 @@ static const struct option long_options[] = {
 	{"address", required_argument, NULL, OPT_ADDRESS},
 	{"profile", required_argument, NULL, OPT_PROFILE},
 	{"meter", required_argument, NULL, OPT_METER},
+	{"list-meters", no_argument, NULL, OPT_LIST_METERS},
+	{"sysfs-root", required_argument, NULL, OPT_SYSFS_ROOT},
 	{"powercap-root", required_argument, NULL, OPT_POWERCAP_ROOT},
 	{"sample-ms", required_argument, NULL, OPT_SAMPLE_MS},
 	{"stop-jobs", no_argument, NULL, OPT_STOP_JOBS},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+	{"config", required_argument, NULL, OPT_CONFIG},
 	{"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
+};
+
+/* What the options fill. */
+struct setup {
+	struct options o;
+	enum log_level level;
+	bool help, version;
+	char host[64];
+	char state[512];
 };
 
 static int number(const char *opt, const char *text, unsigned long lo, unsigned long hi,
@@ -89,89 +112,114 @@ static int number(const char *opt, const char *text, unsigned long lo, unsigned 
 	return 0;
 }
 
-static int take_option(int c, struct options *o, enum log_level *level, struct err *e)
+static int take_text(struct options *o, int opt, const char *value)
 {
+	const char **const texts[] = {
+		[OPT_NAME - OPT_NAME] = &o->name,
+		[OPT_SERVER - OPT_NAME] = &o->server,
+		[OPT_CA - OPT_NAME] = &o->ca,
+		[OPT_TOKEN_FILE - OPT_NAME] = &o->token_file,
+		[OPT_STATE_DIR - OPT_NAME] = &o->state_dir,
+		[OPT_ADDRESS - OPT_NAME] = &o->address,
+		[OPT_PROFILE - OPT_NAME] = &o->profile,
+		[OPT_METER - OPT_NAME] = &o->meter,
+		[OPT_SYSFS_ROOT - OPT_NAME] = &o->sysfs_root,
+		[OPT_POWERCAP_ROOT - OPT_NAME] = &o->powercap_root,
+	};
+	size_t at = (size_t)(opt - OPT_NAME);
+
+	if (at >= ARRAY_SIZE(texts) || !texts[at])
+		return 0;
+	*texts[at] = value;
+	return 1;
+}
+
+/* For the command line and the configuration file alike. */
+static int take_option(void *arg, int opt, const char *value, struct err *e)
+{
+	struct setup *s = arg;
+	struct options *o = &s->o;
 	int v;
 
-	switch (c) {
-	case OPT_NAME:
-		o->name = optarg;
+	if (take_text(o, opt, value))
 		return 0;
-	case OPT_SERVER:
-		o->server = optarg;
-		return 0;
-	case OPT_CA:
-		o->ca = optarg;
-		return 0;
-	case OPT_TOKEN_FILE:
-		o->token_file = optarg;
-		return 0;
-	case OPT_STATE_DIR:
-		o->state_dir = optarg;
-		return 0;
-	case OPT_ADDRESS:
-		o->address = optarg;
-		return 0;
-	case OPT_PROFILE:
-		o->profile = optarg;
-		return 0;
-	case OPT_METER:
-		o->meter = optarg;
-		return 0;
-	case OPT_POWERCAP_ROOT:
-		o->powercap_root = optarg;
-		return 0;
+	switch (opt) {
 	case OPT_CPUS:
-		return number("cpus", optarg, 1, 65536, &o->cpus, e);
+		return number("cpus", value, 1, 65536, &o->cpus, e);
 	case OPT_SAMPLE_MS:
-		return number("sample-ms", optarg, 10, 3600000, &o->sample_ms, e);
+		return number("sample-ms", value, 10, 3600000, &o->sample_ms, e);
 	case OPT_STOP_JOBS:
 		o->stop_jobs = true;
+		return 0;
+	case OPT_LIST_METERS:
+		o->list_meters = true;
 		return 0;
 	case OPT_CHECK_CONFIG:
 		o->check_config = true;
 		return 0;
+	case OPT_CONFIG: /* read before the command line */
+		return 0;
+	case OPT_HELP:
+		s->help = true;
+		return 0;
+	case OPT_VERSION:
+		s->version = true;
+		return 0;
 	case OPT_ISA:
-		v = isa_parse(optarg);
+		v = isa_parse(value);
 		if (v < 0)
-			return err_set(e, v, "--isa: '%s' is neither x86_64 nor aarch64", optarg);
+			return err_set(e, v, "--isa: '%s' is neither x86_64 nor aarch64", value);
 		o->isa = (enum isa)v;
 		return 0;
 	default:
-		v = log_level_parse(optarg);
+		v = log_level_parse(value);
 		if (v < 0)
-			return err_set(e, v, "--log-level: '%s' is not a level", optarg);
-		*level = (enum log_level)v;
+			return err_set(e, v, "--log-level: '%s' is not a level", value);
+		s->level = (enum log_level)v;
 		return 0;
 	}
 }
 
 /* A node's name goes into addresses and file names. */
-static int check_options(struct options *o, char *state, size_t size, struct err *e)
+static int check_options(struct setup *s, struct err *e)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789.-_";
+	struct options *o = &s->o;
 	char base[256];
 
-	if (!o->name || !o->server) {
-		err_set(e, -EINVAL, "--name and --server are needed");
-		err_hint(e, "drover-agent --help");
+	if (!o->name && !gethostname(s->host, sizeof(s->host) - 1)) {
+		s->host[strcspn(s->host, ".")] = '\0';
+		o->name = s->host;
+	}
+	if (!o->server) {
+		err_set(e, -EINVAL, "no scheduler is named");
+		err_hint(e, "--server http://HOST:PORT, or server = ... in drover-agent.conf");
 		return -EINVAL;
 	}
-	if (!*o->name || *o->name == '.' || strlen(o->name) > 63 ||
+	if (!o->name || !*o->name || *o->name == '.' || strlen(o->name) > 63 ||
 	    o->name[strspn(o->name, allowed)])
 		return err_set(e, -EINVAL,
 			       "--name: '%s' is not 1 to 63 letters, digits, '.', '-', '_'",
-			       o->name);
+			       o->name ? o->name : "");
 	if (!o->state_dir) {
 		if (paths_state_dir(base, sizeof(base)) ||
-		    (size_t)snprintf(state, size, "%s/%s", base, o->name) >= size)
+		    (size_t)snprintf(s->state, sizeof(s->state), "%s/%s", base, o->name) >=
+			    sizeof(s->state))
 			return err_set(e, -ENAMETOOLONG, "no room for the state directory's name");
-		o->state_dir = state;
+		o->state_dir = s->state;
 	}
 	if (!o->cpus)
 		o->cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	return 0;
+}
+
+static void print_meter(const struct meter *m)
+{
+	printf("meter %s: source %s, scope %s, %s", m->name, m->source, m->scope, m->kind);
+	for (size_t i = 0; m->channels && i < m->channels->n; i++)
+		printf("%s%s", i ? ", " : "; reads ", m->channels->v[i].name);
+	putchar('\n');
 }
 
 static void print_config(const struct node *n)
@@ -181,54 +229,109 @@ static void print_config(const struct node *n)
 	printf("profile %s: %s; idle %.2f W (%s), %.2f W per busy core (%s)\n", n->profile.name,
 	       n->profile.title, n->profile.idle_w.value, profile_kind_name(n->profile.idle_w.kind),
 	       n->profile.core_w.value, profile_kind_name(n->profile.core_w.kind));
-	printf("meter %s: source %s, scope %s, %s\n", n->meter->name, n->meter->ops->source,
-	       n->meter->scope, n->meter->ops->kind);
+	for (size_t i = 0; i < n->nmeters; i++)
+		print_meter(n->meters[i]);
+}
+
+/* Every type: what it reads here, or why it can't. */
+static int list_meters(const struct options *o, struct err *e)
+{
+	struct profile profile;
+	struct meter_config c = {.profile = &profile,
+				 .sysfs_root = o->sysfs_root,
+				 .powercap_root = o->powercap_root,
+				 .sample_ms = o->sample_ms};
+	int rc = profile_load(o->profile ? o->profile : profile_default(o->isa), &profile, e);
+
+	for (size_t i = 0; !rc && meter_types[i]; i++) {
+		struct meter *m = NULL;
+		struct err why = ERR_INIT;
+
+		printf("%-14s %s\n               ", meter_types[i]->type, meter_types[i]->summary);
+		if (!meter_open(meter_types[i]->type, o->isa != isa_host(), &c, &m, &why)) {
+			print_meter(m);
+			meter_close(m);
+			continue;
+		}
+		printf("not here: %s\n", why.msg);
+		if (why.hint[0])
+			printf("               %s\n", why.hint);
+	}
+	return rc;
+}
+
+static void complain(void *arg, const struct err *e)
+{
+	(void)arg;
+	err_print("drover-agent", e);
+}
+
+static int parse(struct setup *s, struct config *file, int argc, char **argv, struct err *e)
+{
+	const struct config_reader reader = {long_options, take_option, complain, s};
+	int c, rc = config_load(argc, argv, "drover-agent", &reader, file, e);
+
+	/* Errors in its lines have been told; one of the file itself has not. */
+	if (rc)
+		return rc == -EINVAL ? rc : (err_print("drover-agent", e), rc);
+	while (!rc && (c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == '?')
+			return -EINVAL;
+		rc = take_option(s, c, optarg, e);
+	}
+	if (!rc && (s->help || s->version))
+		return 0;
+	if (!rc && optind < argc)
+		rc = err_set(e, -EINVAL, "unexpected argument '%s'", argv[optind]);
+	if (!rc && !s->o.list_meters)
+		rc = check_options(s, e);
+	if (rc)
+		err_print("drover-agent", e);
+	return rc;
+}
+
+static int run(const struct options *o, struct err *e)
+{
+	struct node n;
+	int rc;
+
+	if (o->list_meters)
+		return list_meters(o, e);
+	rc = node_init(&n, o, e);
+	if (!rc && o->check_config)
+		print_config(&n);
+	else if (!rc)
+		rc = node_run(&n, e);
+	node_free(&n);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {
-		.isa = isa_host(), .address = "127.0.0.1", .meter = "auto", .sample_ms = 1000};
-	enum log_level level = LOG_LEVEL_INFO;
+	struct setup s = {.o = {.isa = isa_host(),
+				.address = "127.0.0.1",
+				.meter = "auto",
+				.sample_ms = 1000},
+			  .level = LOG_LEVEL_INFO};
+	struct config file = {NULL, 0};
 	struct err e = ERR_INIT;
-	struct node n;
-	char state[512];
-	int c, rc = 0;
+	int rc = parse(&s, &file, argc, argv, &e);
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == '?')
-			return 2;
-		if (c == OPT_HELP) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (c == OPT_VERSION) {
-			puts("drover-agent " PACKAGE_VERSION);
-			return 0;
-		}
-		rc = take_option(c, &o, &level, &e);
-		if (rc)
-			break;
-	}
-	if (!rc && optind < argc)
-		rc = err_set(&e, -EINVAL, "unexpected argument '%s'", argv[optind]);
-	if (!rc)
-		rc = check_options(&o, state, sizeof(state), &e);
 	if (rc) {
-		err_print("drover-agent", &e);
+		config_free(&file);
 		return 2;
 	}
-	log_init("drover-agent", level);
-	http_client_credentials(o.ca, o.token_file);
-	rc = node_init(&n, &o, &e);
-	if (!rc && o.check_config)
-		print_config(&n);
-	else if (!rc)
-		rc = node_run(&n, &e);
-	node_free(&n);
-	if (rc) {
-		err_print("drover-agent", &e);
-		return 1;
+	if (s.help)
+		fputs(usage, stdout);
+	if (s.version)
+		puts("drover-agent " PACKAGE_VERSION);
+	if (!s.help && !s.version) {
+		log_init("drover-agent", s.o.list_meters ? LOG_LEVEL_ERROR : s.level);
+		http_client_credentials(s.o.ca, s.o.token_file);
+		rc = run(&s.o, &e);
+		if (rc)
+			err_print("drover-agent", &e);
 	}
-	return 0;
+	config_free(&file);
+	return rc ? 1 : 0;
 }

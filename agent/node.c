@@ -201,9 +201,30 @@ static void init_locks(struct node *n)
 	pthread_condattr_destroy(&attr);
 }
 
+struct meter_config node_meter_config(const struct node *n)
+{
+	return (struct meter_config){.profile = &n->profile,
+				     .sysfs_root = n->opt.sysfs_root,
+				     .powercap_root = n->opt.powercap_root,
+				     .sample_ms = n->opt.sample_ms};
+}
+
+/* With auto also what else there is, beside the one that is counted. */
+static int open_meters(struct node *n, struct err *e)
+{
+	const struct meter_config mc = node_meter_config(n);
+	int rc = meter_open(n->opt.meter, n->emulated, &mc, &n->meters[0], e);
+
+	if (rc)
+		return rc;
+	n->nmeters = 1;
+	if (!strcmp(n->opt.meter, "auto") && !n->emulated)
+		n->nmeters += meter_open_apart(n->meters[0], &mc, n->meters + 1, METERS_MAX - 1);
+	return 0;
+}
+
 int node_init(struct node *n, const struct options *o, struct err *e)
 {
-	struct meter_config mc = {0};
 	char path[256];
 	int rc;
 
@@ -217,14 +238,13 @@ int node_init(struct node *n, const struct options *o, struct err *e)
 	if (n->profile.isa != o->isa)
 		return err_set(e, -EINVAL, "profile %s is of an %s machine, the node's ISA is %s",
 			       n->profile.name, isa_name(n->profile.isa), isa_name(o->isa));
-	mc.profile = &n->profile;
-	mc.powercap_root = o->powercap_root;
-	rc = meter_open(o->meter, n->emulated, &mc, &n->meter, e);
+	rc = open_meters(n, e);
 	if (!rc && id_random(n->instance, sizeof(n->instance), 16))
 		rc = err_set(e, -EIO, "no random numbers for this instance's name");
 	if (!rc)
 		rc = init_dirs(n, e);
-	if (!rc)
+	/* A configuration may be checked beside the agent that runs. */
+	if (!rc && !o->check_config)
 		rc = lock_state(n, e);
 	if (!rc)
 		rc = load_scheduler_epoch(n, e);
@@ -246,7 +266,8 @@ void node_free(struct node *n)
 	desired_free(&n->desired);
 	desired_free(&n->fresh);
 	energy_ring_free(n->ring);
-	meter_close(n->meter);
+	while (n->nmeters)
+		meter_close(n->meters[--n->nmeters]);
 	if (n->wake_fd >= 0)
 		close(n->wake_fd);
 	if (n->lock_fd >= 0)

@@ -33,18 +33,20 @@ struct options {
 	const char *address;
 	const char *profile;
 	const char *meter;
+	const char *sysfs_root;
 	const char *powercap_root;
 	enum isa isa;
 	unsigned int cpus;
 	unsigned int sample_ms;
 	bool stop_jobs;
-	bool check_config;
+	bool check_config, list_meters;
 };
 
 struct node {
 	struct options opt;
 	struct profile profile;
-	struct meter *meter;
+	struct meter *meters[METERS_MAX]; /* the first is the node's; the others stand apart */
+	size_t nmeters;
 	char instance[33];
 	char replaces[33]; /* the last instance that was introduced from this state directory */
 	int lock_fd;       /* held while this agent lives: one agent a state directory */
@@ -79,6 +81,9 @@ struct node {
 int node_init(struct node *n, const struct options *o, struct err *e);
 void node_free(struct node *n);
 
+/* How the options say that meters are opened. */
+struct meter_config node_meter_config(const struct node *n);
+
 /* Runs until SIGTERM or SIGINT. */
 int node_run(struct node *n, struct err *e);
 
@@ -107,6 +112,9 @@ void *report_thread(void *arg);
 void *ship_thread(void *arg);
 void *fetch_thread(void *arg);
 void *sample_thread(void *arg);
+
+/* The wall clock's time (ms) of a reading at now_ns, from the reading before; pure. */
+int64_t sample_wall_ms(int64_t from_ms, uint64_t from_ns, uint64_t now_ns, int64_t wall_ms);
 
 /* PUT /v1/agents/{node}, unless another thread has done so since since_ns. */
 int node_introduce(struct node *n, struct http_client *c, uint64_t since_ns, struct err *e);

@@ -24,16 +24,33 @@ static uint64_t memory_bytes(void)
 	return sysinfo(&si) ? 0 : (uint64_t)si.totalram * si.mem_unit;
 }
 
+/* What each meter is and reads; the counted one is the node's energy. */
+static json_t *meters(const struct node *n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n->nmeters; i++) {
+		const struct meter *m = n->meters[i];
+		json_t *zones = json_array();
+
+		for (size_t k = 0; m->channels && k < m->channels->n; k++)
+			json_array_append_new(zones, json_string(m->channels->v[k].name));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "name", m->name,
+						"source", m->source, "scope", m->scope, "kind",
+						m->kind, "counted", i == 0, "zones", zones));
+	}
+	return list;
+}
+
 static json_t *introduction(struct node *n)
 {
-	json_t *j = json_pack(
-		"{s:i, s:s, s:s, s:b, s:i, s:I, s:s, s:f, s:f, s:s, s:s, s:[{s:s, s:s, s:s, s:s}]}",
-		"version", 1, "instance", n->instance, "isa", isa_name(n->opt.isa), "emulated",
-		n->emulated, "cpus", (int)n->opt.cpus, "memory_bytes", (json_int_t)memory_bytes(),
-		"profile", n->profile.name, "idle_w", n->profile.idle_w.value, "core_w",
-		n->profile.core_w.value, "address", n->opt.address, "software", PACKAGE_VERSION,
-		"meters", "name", n->meter->name, "source", n->meter->ops->source, "scope",
-		n->meter->scope, "kind", n->meter->ops->kind);
+	json_t *j = json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:s, s:f, s:f, s:s, s:s, s:o}",
+			      "version", 1, "instance", n->instance, "isa", isa_name(n->opt.isa),
+			      "emulated", n->emulated, "cpus", (int)n->opt.cpus, "memory_bytes",
+			      (json_int_t)memory_bytes(), "profile", n->profile.name, "idle_w",
+			      n->profile.idle_w.value, "core_w", n->profile.core_w.value, "address",
+			      n->opt.address, "software", PACKAGE_VERSION, "meters", meters(n));
 
 	if (j && n->replaces[0])
 		json_object_set_new(j, "replaces", json_string(n->replaces));

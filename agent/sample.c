@@ -1,9 +1,10 @@
 /*
- * The thread that reads the meter and charges the energy to jobs.
+ * The thread that reads the meters and charges the node's energy to jobs.
  *
  * On a thread of its own, so that a slow scheduler or disk does not make gaps.
  * Each reading closes one interval: node = idle + system + jobs, exactly
- * (meter/split.h).
+ * (meter/split.h). Jobs are charged by the first meter; the others stand apart,
+ * for comparison, and what is not idle of theirs is called the system's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,12 +22,20 @@ struct share {
 	uint64_t cpu_us;
 };
 
+/* The protocol's limit for an interval; who is not among them is charged in the next. */
+#define SHARES_MAX 250
+
+/* The wall clock may be slewed by so much without being followed. */
+#define WALL_STEP_MS 2000
+
 struct sampler {
 	struct share *shares;
 	uint64_t *cpu, *uj;
 	size_t n, room;
 	uint64_t self_us, machine_us; /* CPU time at the last reading */
-	int64_t from_ms;
+	size_t turn;                  /* the entry to begin with, so that all have their turn */
+	int64_t from_ms[METERS_MAX];
+	uint64_t from_ns[METERS_MAX]; /* the same moment of the monotonic clock; 0: none yet */
 };
 
 static uint64_t self_cpu_us(void)
@@ -76,8 +85,8 @@ static int collect(struct node *n, struct sampler *s)
 			return -ENOMEM;
 		s->room = room;
 	}
-	for (size_t i = 0; i < n->nentries; i++) {
-		struct entry *en = n->entries[i];
+	for (size_t at = 0; at < n->nentries && s->n < SHARES_MAX; at++) {
+		struct entry *en = n->entries[(s->turn + at) % n->nentries];
 		struct share one = {"", 0};
 		size_t k = 0;
 
@@ -94,20 +103,37 @@ static int collect(struct node *n, struct sampler *s)
 		else
 			s->shares[s->n++] = one;
 	}
+	s->turn += s->n == SHARES_MAX ? SHARES_MAX : 0;
 	return 0;
 }
 
-static json_t *interval(const struct node *n, const struct sampler *s, int64_t to_ms,
+/*
+ * The wall clock's time of a reading. Intervals follow one another without overlap
+ * and are as long as the monotonic clock says, also where the wall clock is set
+ * back; set forward by much, or after a suspend, it is followed again.
+ */
+int64_t sample_wall_ms(int64_t from_ms, uint64_t from_ns, uint64_t now_ns, int64_t wall_ms)
+{
+	int64_t on = from_ms + (int64_t)((now_ns - from_ns) / NS_PER_MS);
+
+	if (!from_ns)
+		return wall_ms;
+	return wall_ms > on + WALL_STEP_MS ? wall_ms : on;
+}
+
+/* What the i-th meter read; its jobs are those it is charged with. */
+static json_t *interval(const struct node *n, const struct sampler *s, size_t i, int64_t to_ms,
 			const struct meter_delta *d, uint64_t idle_uj, uint64_t system_uj)
 {
+	const struct meter *m = n->meters[i];
 	json_t *jobs = json_object();
 
-	for (size_t i = 0; i < s->n; i++)
-		json_object_set_new(jobs, s->shares[i].key, json_integer((json_int_t)s->uj[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "instance",
-			 n->instance, "meter", n->meter->name, "source", n->meter->ops->source,
-			 "scope", n->meter->scope, "kind", n->meter->ops->kind, "from_ms",
-			 (json_int_t)s->from_ms, "to_ms", (json_int_t)to_ms, "energy_uj",
+	for (size_t k = 0; i == 0 && k < s->n; k++)
+		json_object_set_new(jobs, s->shares[k].key, json_integer((json_int_t)s->uj[k]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:I}",
+			 "instance", n->instance, "meter", m->name, "source", m->source, "scope",
+			 m->scope, "kind", m->kind, "counted", i == 0, "from_ms",
+			 (json_int_t)s->from_ms[i], "to_ms", (json_int_t)to_ms, "energy_uj",
 			 (json_int_t)d->energy_uj, "idle_uj", (json_int_t)idle_uj, "gap_ms",
 			 (json_int_t)d->gap_ms, "jobs", jobs, "system_uj", (json_int_t)system_uj);
 }
@@ -119,7 +145,7 @@ static uint64_t system_cpu(const struct node *n, struct sampler *s, uint64_t job
 
 	own = self - s->self_us;
 	s->self_us = self;
-	if (!n->meter->ops->whole_machine)
+	if (!n->meters[0]->ops->whole_machine)
 		return own;
 	machine = machine_cpu_us();
 	all = s->machine_us && machine > s->machine_us ? machine - s->machine_us : 0;
@@ -127,14 +153,47 @@ static uint64_t system_cpu(const struct node *n, struct sampler *s, uint64_t job
 	return all > jobs_us + own ? all - jobs_us : own;
 }
 
-static void sample_once(struct node *n, struct sampler *s)
+/* Reads the i-th meter and keeps what it says. */
+static void read_meter(struct node *n, struct sampler *s, size_t i, uint64_t jobs_us,
+		       uint64_t sys_us)
 {
-	struct meter_input in = {0};
+	struct meter_input in = {.busy_cpu_us = jobs_us + sys_us};
 	struct meter_delta d;
 	struct err e = ERR_INIT;
-	uint64_t jobs_us = 0, sys_us, idle, sys_uj = 0;
+	uint64_t idle, sys_uj = 0;
 	int64_t to_ms;
 	json_t *j = NULL;
+	int rc;
+
+	in.now_ns = clock_monotonic_ns();
+	to_ms = sample_wall_ms(s->from_ms[i], s->from_ns[i], in.now_ns,
+			       (int64_t)(clock_realtime_ns() / NS_PER_MS));
+	rc = meter_read(n->meters[i], &in, &d, &e);
+	if (rc == 1) {
+		idle = d.idle_uj;
+		energy_split(d.energy_uj, &idle, s->cpu, i ? 0 : s->n, sys_us, s->uj, &sys_uj);
+		j = interval(n, s, i, to_ms, &d, idle, sys_uj);
+	}
+	pthread_mutex_lock(&n->lock);
+	if (j && energy_ring_add(n->ring, j, &e))
+		log_err(LOG_LEVEL_WARN, "energy.not-on-disk", &e);
+	if (i == 0)
+		n->cpu_percent = to_ms > s->from_ms[0]
+					 ? (double)jobs_us / 10.0 / (double)(to_ms - s->from_ms[0])
+					 : 0;
+	pthread_mutex_unlock(&n->lock);
+	/* The part of a millisecond that is left over counts in the next interval. */
+	s->from_ns[i] = s->from_ns[i] && to_ms > s->from_ms[i] &&
+					(in.now_ns - s->from_ns[i]) / NS_PER_MS ==
+						(uint64_t)(to_ms - s->from_ms[i])
+				? s->from_ns[i] + (uint64_t)(to_ms - s->from_ms[i]) * NS_PER_MS
+				: in.now_ns;
+	s->from_ms[i] = to_ms;
+}
+
+static void sample_once(struct node *n, struct sampler *s)
+{
+	uint64_t jobs_us = 0, sys_us;
 	int rc;
 
 	pthread_mutex_lock(&n->lock);
@@ -145,22 +204,8 @@ static void sample_once(struct node *n, struct sampler *s)
 	for (size_t i = 0; i < s->n; i++)
 		jobs_us += s->cpu[i] = s->shares[i].cpu_us;
 	sys_us = system_cpu(n, s, jobs_us);
-	in.now_ns = clock_monotonic_ns();
-	in.busy_cpu_us = jobs_us + sys_us;
-	to_ms = (int64_t)(clock_realtime_ns() / NS_PER_MS);
-	rc = meter_read(n->meter, &in, &d, &e);
-	if (rc == 1 && to_ms > s->from_ms) {
-		idle = d.idle_uj;
-		energy_split(d.energy_uj, &idle, s->cpu, s->n, sys_us, s->uj, &sys_uj);
-		j = interval(n, s, to_ms, &d, idle, sys_uj);
-	}
-	pthread_mutex_lock(&n->lock);
-	if (j && energy_ring_add(n->ring, j, &e))
-		log_err(LOG_LEVEL_WARN, "energy.not-on-disk", &e);
-	n->cpu_percent =
-		to_ms > s->from_ms ? (double)jobs_us / 10.0 / (double)(to_ms - s->from_ms) : 0;
-	pthread_mutex_unlock(&n->lock);
-	s->from_ms = to_ms;
+	for (size_t i = 0; i < n->nmeters; i++)
+		read_meter(n, s, i, jobs_us, sys_us);
 	node_wake(n);
 }
 

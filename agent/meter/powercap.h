@@ -3,20 +3,19 @@
 #define DROVER_AGENT_METER_POWERCAP_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-/* A decimal number, possibly followed by a newline; -EINVAL for anything else. */
-int powercap_parse_u64(const char *text, size_t len, uint64_t *out);
+/* True if a zone of that name is counted. */
+bool powercap_class(const char *name, bool psys);
 
-/* Non-zero if a zone of that name is counted. */
-int powercap_class(const char *name, bool psys);
+/* True if both names are dies of one package ("package-0-die-0", "package-0-die-1"). */
+bool powercap_dies_of_one(const char *a, const char *b);
 
 /*
- * Energy between two readings of a counter that wraps at range_uj. -ERANGE when
- * it can't be known: too long between them, or a last reading above the range.
+ * Do two zones show one and the same counter? first and last are readings of the
+ * one before and after a reading of the other, in this order: a second view of the
+ * same counter lies between them (modulo the wrap), another counter hardly ever.
  */
-int powercap_advance(uint64_t last_uj, uint64_t now_uj, uint64_t range_uj, uint64_t elapsed_ns,
-		     uint64_t *delta_uj);
+bool powercap_mirrors(uint64_t first, uint64_t other, uint64_t last, uint64_t range_uj);
 
 #endif
