@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "scheduler/api/change.h"
+#include "scheduler/api/energy.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
@@ -139,8 +140,12 @@ static int write_energy(struct store *s, const struct node *n, struct report *r,
 		struct err why = ERR_INIT;
 
 		memcpy(i->node, n->name, sizeof(i->node));
-		memcpy(i->instance, r->instance, sizeof(i->instance));
-		i->counted = counted(n, i->scope);
+		/* One that an earlier instance measured and could not deliver keeps its name, so
+		 * that it is known if it comes twice. */
+		if (!i->instance[0])
+			memcpy(i->instance, r->instance, sizeof(i->instance));
+		if (!i->says_counted)
+			i->counted = counted(n, i->scope);
 		if (ledger_check(i, &why)) {
 			/* Refusing it would make the agent repeat it for ever. */
 			log_err(LOG_LEVEL_WARN, "energy.refused", &why);
@@ -149,6 +154,13 @@ static int write_energy(struct store *s, const struct node *n, struct report *r,
 		code = store_add_energy(s, i, e);
 	}
 	return code;
+}
+
+/* For /meters and the energy events: what each meter said last. */
+static void keep_latest(struct engine *en, const struct report *r)
+{
+	for (size_t k = 0; k < r->nenergy; k++)
+		energy_latest_put(en->latest, &r->energy[k]);
 }
 
 static int run_report(struct engine *en, struct change *c, struct effects *fx)
@@ -167,6 +179,8 @@ static int run_report(struct engine *en, struct change *c, struct effects *fx)
 	en->reports++;
 	r = write_energy(en->store, n, rep, &c->e);
 	fx->failed |= r != 0;
+	if (!r)
+		keep_latest(en, rep);
 	return r;
 }
 

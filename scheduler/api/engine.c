@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "scheduler/api/change.h"
+#include "scheduler/api/energy.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
 
@@ -248,9 +249,13 @@ int engine_new(struct engine **out, struct store *store, const struct core_optio
 	int r;
 
 	*out = NULL;
-	if (en)
+	if (en) {
 		en->queue = change_queue_new();
-	if (!en || !en->queue) {
+		en->latest = energy_latest_new();
+	}
+	if (!en || !en->queue || !en->latest) {
+		if (en)
+			energy_latest_free(en->latest);
 		free(en);
 		return err_set(e, -ENOMEM, "no memory for the scheduler");
 	}
@@ -302,6 +307,7 @@ void engine_free(struct engine *en)
 		return;
 	cluster_free(en->cluster);
 	events_free(en);
+	energy_latest_free(en->latest);
 	pthread_mutex_destroy(&en->lock);
 	change_queue_free(en->queue);
 	free(en);

@@ -24,6 +24,7 @@
 #define EVENT_RING 1024
 
 struct change_queue;
+struct energy_latest;
 
 struct event {
 	uint64_t id;
@@ -39,6 +40,7 @@ struct engine {
 	struct core_options opt;
 	struct cluster *cluster;
 	struct store *store;
+	struct energy_latest *latest; /* newest reading of each meter: energy.h */
 	struct change_queue *queue; /* what the thread carries out next: change.h */
 	struct http_server *http;   /* NULL until it serves */
 	struct auth auth;

@@ -1,5 +1,5 @@
 /*
- * Nodes, migrations, policy, energy.
+ * Nodes, migrations, policy.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +9,6 @@
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
-#include "scheduler/ledger/ledger.h"
 
 static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
 {
@@ -205,35 +204,4 @@ void handle_set_policy(struct http_exchange *rq, void *ctx)
 	else
 		http_reply_json(rq, 200, render_policy(p, &o));
 	engine_unlock(en);
-}
-
-/* ---- energy ------------------------------------------------------------- */
-
-static void add_interval(const struct energy_interval *i, void *arg)
-{
-	ledger_add(arg, i);
-}
-
-void handle_energy(struct http_exchange *rq, void *ctx)
-{
-	uint64_t from_ms, to_ms;
-	struct engine *en = ctx;
-	struct ledger l = {0};
-	struct err e = ERR_INIT;
-
-	if (http_query_u64(rq, "from_ms", 0, INT64_MAX, &from_ms, &e) ||
-	    http_query_u64(rq, "to_ms", engine_now_ms() + 1, INT64_MAX, &to_ms, &e)) {
-		http_reply_err(rq, &e);
-		return;
-	}
-	if (!lock_or_reply(en, rq))
-		return;
-	if (store_energy(en->store, from_ms, to_ms, add_interval, &l, &e))
-		http_reply_err(rq, &e);
-	else if (l.failed)
-		http_reply_problem(rq, 500, "no memory for the sums", NULL);
-	else
-		http_reply_json(rq, 200, render_energy(&l, from_ms, to_ms));
-	engine_unlock(en);
-	ledger_free(&l);
 }

@@ -179,6 +179,7 @@ static int parse_energy(const json_t *v, struct energy_interval *i, struct err *
 	int r;
 
 	json_fields_init(&f, v, "report.energy", e);
+	json_get_str(&f, "instance", JSON_OPTIONAL, i->instance, sizeof(i->instance));
 	json_get_str(&f, "meter", JSON_REQUIRED, i->meter, sizeof(i->meter));
 	json_get_str(&f, "source", JSON_REQUIRED, i->source, sizeof(i->source));
 	json_get_str(&f, "scope", JSON_REQUIRED, i->scope, sizeof(i->scope));
@@ -190,6 +191,8 @@ static int parse_energy(const json_t *v, struct energy_interval *i, struct err *
 	json_get_u64(&f, "system_uj", JSON_REQUIRED, 0, UINT64_MAX, &i->system_uj);
 	json_get_u64(&f, "gap_ms", JSON_OPTIONAL, 0, UINT64_MAX, &i->gap_ms);
 	json_get_obj(&f, "jobs", JSON_OPTIONAL, &jobs);
+	i->says_counted = json_object_get(v, "counted") != NULL;
+	json_get_bool(&f, "counted", JSON_OPTIONAL, &i->counted);
 	r = json_fields_end_lax(&f);
 	if (r || !jobs)
 		return r;

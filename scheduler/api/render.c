@@ -247,8 +247,12 @@ static json_t *render_sum(const struct ledger_sum *s)
 	if (s->job)
 		set_id(o, "job", "", s->job);
 	set_u64(o, "energy_uj", s->energy_uj);
-	if (!s->job) {
+	if (s->job) {
+		set_u64(o, "idle_share_uj", s->idle_attributed_uj);
+		set_u64(o, "energy_with_idle_uj", s->energy_uj + s->idle_attributed_uj);
+	} else {
 		set_u64(o, "idle_uj", s->idle_uj);
+		set_u64(o, "idle_attributed_uj", s->idle_attributed_uj);
 		set_u64(o, "jobs_uj", s->jobs_uj);
 		set_u64(o, "system_uj", s->system_uj);
 		set_u64(o, "gap_ms", s->gap_ms);
@@ -260,6 +264,18 @@ static json_t *render_sum(const struct ledger_sum *s)
 	set(o, "mixed", json_boolean(!strcmp(s->kind, "mixed")));
 	set_ms(o, "from_ms", s->from_ms);
 	set_ms(o, "to_ms", s->to_ms);
+	return o;
+}
+
+json_t *render_job_sum(const struct ledger_sum *s)
+{
+	struct ledger_sum job = *s;
+	json_t *o;
+
+	job.node[0] = '\0';
+	job.job = 1; /* of that kind; its id is told elsewhere */
+	o = render_sum(&job);
+	(void)json_object_del(o, "job");
 	return o;
 }
 

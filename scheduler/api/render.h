@@ -18,6 +18,8 @@ json_t *render_live_migration(const struct migration *m);
 json_t *render_node(const struct node *n, uint64_t now_ms);
 json_t *render_bundle(const struct bundle_record *b);
 json_t *render_policy(const struct policy *p, const struct policy_options *o);
+/* The sum of a job, or of a part of it, without naming it. */
+json_t *render_job_sum(const struct ledger_sum *s);
 json_t *render_energy(const struct ledger *l, uint64_t from_ms, uint64_t to_ms);
 /* log_held: bytes of output held per job of the node. */
 json_t *render_desired(const struct node *n, uint64_t scheduler_epoch, struct store *s);

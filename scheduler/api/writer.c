@@ -2,6 +2,7 @@
  * The engine's thread: lets time pass, places jobs, and carries out the changes
  * that requests have queued, all that wait at once.
  */
+#include "scheduler/api/energy.h"
 #include "scheduler/api/change.h"
 
 #include <errno.h>
@@ -208,7 +209,7 @@ static void step(struct engine *en, struct change *batch, bool tick)
 {
 	struct effects fx = {0};
 	struct err e = ERR_INIT;
-	uint64_t now;
+	uint64_t now = 0;
 	int r = batch ? store_begin(en->store, &e) : 0;
 
 	for (struct change *c = batch; !r && c; c = c->next)
@@ -235,6 +236,8 @@ static void step(struct engine *en, struct change *batch, bool tick)
 	cluster_reap(en->cluster);
 	/* Placement itself asks for no other placement. */
 	en->cluster->schedule = false;
+	if (tick)
+		energy_tick(en, now);
 }
 
 static void finish(struct engine *en, struct change *batch)

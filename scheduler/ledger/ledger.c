@@ -12,14 +12,80 @@ void ledger_free(struct ledger *l)
 	memset(l, 0, sizeof(*l));
 }
 
+/* 0: unknown. Package and memory together outweigh the package alone. */
+static int rank(const char *scope)
+{
+	static const char *const scopes[] = {"device",       "dram", "package", "soc",
+					     "package+dram", "platform", "node"};
+
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
+		if (!strcmp(scope, scopes[i]))
+			return (int)i + 1;
+	return 0;
+}
+
 bool ledger_counted(const char *scope, const char *const *scopes)
 {
-	if (!strcmp(scope, "node"))
-		return true;
-	for (; *scopes; scopes++)
-		if (!strcmp(*scopes, "node"))
+	bool parts = !strcmp(scope, "dram");
+	int own = rank(parts ? "package" : scope);
+
+	for (; *scopes; scopes++) {
+		if (rank(*scopes) > own)
 			return false;
-	return !strcmp(scope, "package") || !strcmp(scope, "dram");
+		parts = parts && strcmp(*scopes, "package") != 0;
+	}
+	/* Memory without a package beside it would be a part passed off as the whole. */
+	return !parts;
+}
+
+uint64_t ledger_part(uint64_t v, uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((unsigned __int128)v * part / whole) : 0;
+}
+
+/* What of v lies between a and b of a length: differences of running sums, so that parts add up. */
+static uint64_t between(uint64_t v, uint64_t a, uint64_t b, uint64_t len)
+{
+	return ledger_part(v, b, len) - ledger_part(v, a, len);
+}
+
+bool ledger_clip(struct energy_interval *i, uint64_t from_ms, uint64_t to_ms)
+{
+	uint64_t len = i->to_ms - i->from_ms, a, b;
+
+	/* One of no length lies where it begins. */
+	if (i->to_ms <= i->from_ms)
+		return i->from_ms >= from_ms && i->from_ms < to_ms;
+	if (i->to_ms <= from_ms || i->from_ms >= to_ms)
+		return false;
+	a = i->from_ms < from_ms ? from_ms - i->from_ms : 0;
+	b = i->to_ms > to_ms ? to_ms - i->from_ms : len;
+	if (a == 0 && b == len)
+		return true;
+	i->to_ms = i->from_ms + b;
+	i->from_ms += a;
+	i->idle_uj = between(i->idle_uj, a, b, len);
+	i->system_uj = between(i->system_uj, a, b, len);
+	i->gap_ms = between(i->gap_ms, a, b, len);
+	i->energy_uj = i->idle_uj + i->system_uj;
+	for (uint32_t k = 0; k < i->njobs; k++) {
+		i->jobs[k].energy_uj = between(i->jobs[k].energy_uj, a, b, len);
+		i->energy_uj += i->jobs[k].energy_uj;
+	}
+	return true;
+}
+
+uint64_t ledger_share_idle(const struct energy_interval *i, uint64_t *share)
+{
+	uint64_t all = 0, given = 0;
+
+	for (uint32_t k = 0; k < i->njobs; k++)
+		all += i->jobs[k].energy_uj;
+	for (uint32_t k = 0; k < i->njobs; k++) {
+		share[k] = ledger_part(i->idle_uj, i->jobs[k].energy_uj, all);
+		given += share[k];
+	}
+	return given;
 }
 
 /* Sums without wrapping: a total that doesn't fit is no total. */
@@ -140,24 +206,31 @@ static struct ledger_sum *job_sum(struct ledger *l, uint64_t job)
 	return s;
 }
 
-static void add_node(struct ledger_sum *s, const struct energy_interval *i, uint64_t jobs_uj)
+static void add_node(struct ledger_sum *s, const struct energy_interval *i, uint64_t jobs_uj,
+		     uint64_t idle_given)
 {
+	uint64_t before = s->to_ms;
+	bool first = s->intervals == 0;
+
 	take_labels(s, i);
 	s->energy_uj += i->energy_uj;
 	s->idle_uj += i->idle_uj;
 	s->system_uj += i->system_uj;
 	s->jobs_uj += jobs_uj;
+	s->idle_attributed_uj += idle_given;
 	s->gap_ms += i->gap_ms;
+	/* Nobody read the meter in between: the agent was away. */
+	if (s->node[0] && !first && i->from_ms > before)
+		s->gap_ms += i->from_ms - before;
 	s->balanced = s->balanced && !ledger_check(i, NULL);
 }
 
-void ledger_add(struct ledger *l, const struct energy_interval *i)
+static void add_clipped(struct ledger *l, const struct energy_interval *i)
 {
+	uint64_t shares[ENERGY_JOBS_MAX], jobs_uj = 0, gap;
+	uint64_t given = ledger_share_idle(i, shares);
 	struct ledger_sum *s;
-	uint64_t jobs_uj = 0;
 
-	if (!i->counted)
-		return;
 	for (uint32_t k = 0; k < i->njobs; k++) {
 		jobs_uj += i->jobs[k].energy_uj;
 		s = job_sum(l, i->jobs[k].job);
@@ -166,12 +239,37 @@ void ledger_add(struct ledger *l, const struct energy_interval *i)
 		take_labels(s, i);
 		s->energy_uj += i->jobs[k].energy_uj;
 		s->jobs_uj = s->energy_uj;
+		s->idle_attributed_uj += shares[k];
 	}
 	s = node_sum(l, i->node);
 	if (!s)
 		return;
-	add_node(s, i, jobs_uj);
+	gap = s->gap_ms;
+	add_node(s, i, jobs_uj, given);
 	if (!l->total.intervals)
 		l->total.balanced = true;
-	add_node(&l->total, i, jobs_uj);
+	gap = s->gap_ms - gap;
+	add_node(&l->total, i, jobs_uj, given);
+	l->total.gap_ms += gap - i->gap_ms;
+}
+
+void ledger_add(struct ledger *l, const struct energy_interval *i)
+{
+	struct energy_interval *part;
+
+	if (!i->counted)
+		return;
+	if (!l->to_ms || (i->from_ms >= l->from_ms && i->to_ms <= l->to_ms)) {
+		add_clipped(l, i);
+		return;
+	}
+	part = malloc(sizeof(*part));
+	if (!part) {
+		l->failed = true;
+		return;
+	}
+	*part = *i;
+	if (ledger_clip(part, l->from_ms, l->to_ms))
+		add_clipped(l, part);
+	free(part);
 }

@@ -101,7 +101,8 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 	r = db_prepare(s->db,
 		       "SELECT id, node, instance, meter, source, scope, kind, from_ms, to_ms,"
 		       " energy_uj, idle_uj, system_uj, gap_ms, counted FROM energy"
-		       " WHERE from_ms >= ? AND from_ms < ? ORDER BY node, from_ms",
+		       " WHERE from_ms > ?1 - ?3 AND from_ms < ?2 AND (to_ms > ?1 OR from_ms >= ?1)"
+		       " ORDER BY node, from_ms",
 		       &st, e);
 	if (!r)
 		r = db_prepare(s->db,
@@ -111,6 +112,7 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		return r;
 	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)from_ms);
 	(void)sqlite3_bind_int64(st, 2, to_ms > INT64_MAX ? INT64_MAX : (sqlite3_int64)to_ms);
+	(void)sqlite3_bind_int64(st, 3, ENERGY_LONGEST_MS);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		read_interval(st, i);
 		if (read_shares(shares, sqlite3_column_int64(st, 0), i))
@@ -118,4 +120,36 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		fn(i, arg);
 	}
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading energy");
+}
+
+int store_job_energy(struct store *s, uint64_t job,
+		     void (*fn)(const struct energy_interval *i, uint32_t attempt, uint64_t energy_uj,
+				uint64_t idle_uj, void *arg),
+		     void *arg, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
+	int step, r;
+
+	if (!i)
+		return err_set(e, -ENOMEM, "no memory for energy readings");
+	r = db_prepare(s->db,
+		       "SELECT e.id, node, instance, meter, source, scope, kind, from_ms, to_ms,"
+		       " e.energy_uj, idle_uj, system_uj, gap_ms, counted, j.attempt, j.energy_uj,"
+		       " (SELECT SUM(energy_uj) FROM energy_jobs WHERE interval = e.id)"
+		       " FROM energy_jobs j JOIN energy e ON e.id = j.interval"
+		       " WHERE j.job = ? AND counted ORDER BY from_ms",
+		       &st, e);
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)job);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		uint64_t own = (uint64_t)sqlite3_column_int64(st, 15);
+		uint64_t all = (uint64_t)sqlite3_column_int64(st, 16);
+
+		read_interval(st, i);
+		fn(i, (uint32_t)sqlite3_column_int64(st, 14), own,
+		   all ? (uint64_t)((unsigned __int128)i->idle_uj * own / all) : 0, arg);
+	}
+	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading a job's energy");
 }

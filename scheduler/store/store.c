@@ -32,6 +32,7 @@ static const char *const schema[] = {
 	"CREATE TABLE IF NOT EXISTS energy_jobs (interval INTEGER NOT NULL, job INTEGER NOT NULL,"
 	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
 	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
+	"CREATE INDEX IF NOT EXISTS energy_jobs_by_job ON energy_jobs (job)",
 };
 
 static const char *const statements[ST_COUNT] = {

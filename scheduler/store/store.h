@@ -97,9 +97,21 @@ int store_add_idempotency(struct store *s, const char *key, uint64_t job, const 
 /* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Inside
  * a transaction. */
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e);
-/* Those with from_ms <= i.from_ms < to_ms, by node and time. */
+/* No interval is longer; agents end one at every reading. */
+#define ENERGY_LONGEST_MS (24u * 3600u * 1000u)
+
+/* Those of which some part lies in from_ms <= t < to_ms, whole, by node and time. */
 int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e);
+
+/*
+ * A job's share of every interval that is counted, by time: of what its node drew above
+ * idle, and of its idle energy in proportion. i has no jobs.
+ */
+int store_job_energy(struct store *s, uint64_t job,
+		     void (*fn)(const struct energy_interval *i, uint32_t attempt, uint64_t energy_uj,
+				uint64_t idle_uj, void *arg),
+		     void *arg, struct err *e);
 
 /* ---- bundles ------------------------------------------------------------ */
 
