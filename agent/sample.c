@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "agent/meter/split.h"
 #include "agent/node.h"
@@ -28,11 +29,15 @@ struct share {
 /* The wall clock may be slewed by so much without being followed. */
 #define WALL_STEP_MS 2000
 
+/* A shorter suspend isn't one. */
+#define SUSPEND_MIN_MS 100
+
 struct sampler {
 	struct share *shares;
 	uint64_t *cpu, *uj;
 	size_t n, room;
 	uint64_t self_us, machine_us; /* CPU time at the last reading */
+	uint64_t slept_ms;            /* the machine, in all since it started */
 	size_t turn;                  /* the entry to begin with, so that all have their turn */
 	int64_t from_ms[METERS_MAX];
 	uint64_t from_ns[METERS_MAX]; /* the same moment of the monotonic clock; 0: none yet */
@@ -153,11 +158,23 @@ static uint64_t system_cpu(const struct node *n, struct sampler *s, uint64_t job
 	return all > jobs_us + own ? all - jobs_us : own;
 }
 
+/* How long the machine has been suspended since it started. */
+static uint64_t slept_ms(void)
+{
+	struct timespec boot, mono;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &mono) || clock_gettime(CLOCK_BOOTTIME, &boot))
+		return 0;
+	return (uint64_t)((boot.tv_sec - mono.tv_sec) * 1000 +
+			  (boot.tv_nsec - mono.tv_nsec) / 1000000 + 1000) -
+	       1000;
+}
+
 /* Reads the i-th meter and keeps what it says. */
 static void read_meter(struct node *n, struct sampler *s, size_t i, uint64_t jobs_us,
-		       uint64_t sys_us)
+		       uint64_t sys_us, uint64_t suspended_ms)
 {
-	struct meter_input in = {.busy_cpu_us = jobs_us + sys_us};
+	struct meter_input in = {.busy_cpu_us = jobs_us + sys_us, .suspended_ms = suspended_ms};
 	struct meter_delta d;
 	struct err e = ERR_INIT;
 	uint64_t idle, sys_uj = 0;
@@ -193,9 +210,11 @@ static void read_meter(struct node *n, struct sampler *s, size_t i, uint64_t job
 
 static void sample_once(struct node *n, struct sampler *s)
 {
-	uint64_t jobs_us = 0, sys_us;
+	uint64_t jobs_us = 0, sys_us, slept = slept_ms(), suspended;
 	int rc;
 
+	/* The two clocks are not read at one moment: a little difference is none. */
+	suspended = slept > s->slept_ms + SUSPEND_MIN_MS ? slept - s->slept_ms : 0;
 	pthread_mutex_lock(&n->lock);
 	rc = collect(n, s);
 	pthread_mutex_unlock(&n->lock);
@@ -205,7 +224,9 @@ static void sample_once(struct node *n, struct sampler *s)
 		jobs_us += s->cpu[i] = s->shares[i].cpu_us;
 	sys_us = system_cpu(n, s, jobs_us);
 	for (size_t i = 0; i < n->nmeters; i++)
-		read_meter(n, s, i, jobs_us, sys_us);
+		read_meter(n, s, i, jobs_us, sys_us, suspended);
+	if (suspended)
+		s->slept_ms = slept;
 	node_wake(n);
 }
 
@@ -215,6 +236,7 @@ void *sample_thread(void *arg)
 	struct sampler s = {0};
 
 	s.self_us = self_cpu_us();
+	s.slept_ms = slept_ms();
 	while (!atomic_load(&n->stop)) {
 		sample_once(n, &s);
 		node_pause(n, n->opt.sample_ms);

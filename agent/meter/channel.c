@@ -228,6 +228,12 @@ static uint64_t advance(struct channel *ch, uint64_t now_ns, uint64_t elapsed, u
 	return gap;
 }
 
+void channels_forget(struct channels *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		c->v[i].last_ns = 0;
+}
+
 int channels_read(struct channels *c, uint64_t now_ns, uint64_t *energy_uj, uint64_t *gap_ms,
 		  struct err *e)
 {

@@ -44,6 +44,9 @@ bool channels_add(struct channels *c, const struct channel *one);
 /* Reads each once: what root alone may read fails here, at the start. */
 int channels_check(const struct channels *c, struct err *e);
 
+/* The machine slept: counters may have begun anew, so there is no base to go on from. */
+void channels_forget(struct channels *c);
+
 /*
  * Reads all: 1 and the energy since the last reading, with the time for which some
  * of it is not known; 0: this was the first; -ENODATA: nothing could be read.

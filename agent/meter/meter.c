@@ -142,9 +142,13 @@ int meter_read(struct meter *m, const struct meter_input *in, struct meter_delta
 	*d = (struct meter_delta){0};
 	if (m->last_ns && in->now_ns < m->last_ns)
 		return err_set(e, -EINVAL, "meter %s: time went backward", m->name);
+	if (in->suspended_ms && m->channels)
+		channels_forget(m->channels);
 	rc = m->ops->read(m, in, d, e);
 	if (rc == 1 && m->channels)
 		idle_share(m, in->now_ns - m->last_ns, d);
+	if (rc == 1)
+		d->gap_ms += in->suspended_ms;
 	m->last_ns = in->now_ns;
 	return rc;
 }

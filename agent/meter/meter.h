@@ -30,8 +30,10 @@ struct meter_config {
 
 /* What a meter is told at each reading. */
 struct meter_input {
-	uint64_t now_ns;      /* CLOCK_MONOTONIC */
-	uint64_t busy_cpu_us; /* CPU time used by jobs and system since the last reading */
+	uint64_t now_ns;       /* CLOCK_MONOTONIC */
+	uint64_t busy_cpu_us;  /* CPU time used by jobs and system since the last reading */
+	uint64_t suspended_ms; /* of the time since then the machine slept, which now_ns leaves out
+				*/
 };
 
 struct meter_delta {

@@ -281,7 +281,7 @@ struct energy_interval {
 	char meter[ENERGY_NAME_MAX], source[16], scope[16], kind[16];
 	uint64_t from_ms, to_ms;
 	uint64_t energy_uj, idle_uj, system_uj, gap_ms;
-	bool counted; /* part of the node's total */
+	bool counted;      /* part of the node's total */
 	bool says_counted; /* of a report: the agent said so; else see ledger_counted() */
 	uint32_t njobs;
 	struct energy_job jobs[ENERGY_JOBS_MAX];

@@ -15,7 +15,7 @@ void ledger_free(struct ledger *l)
 /* 0: unknown. Package and memory together outweigh the package alone. */
 static int rank(const char *scope)
 {
-	static const char *const scopes[] = {"device",       "dram", "package", "soc",
+	static const char *const scopes[] = {"device",       "dram",     "package", "soc",
 					     "package+dram", "platform", "node"};
 
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)

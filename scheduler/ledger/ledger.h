@@ -40,7 +40,7 @@ struct ledger {
 	size_t job_buckets;
 	struct ledger_sum total;
 	uint64_t from_ms, to_ms; /* only this part of each interval; to_ms 0: all of it */
-	bool failed; /* no memory: the sums are not complete */
+	bool failed;             /* no memory: the sums are not complete */
 };
 
 void ledger_free(struct ledger *l);

@@ -123,8 +123,8 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 }
 
 int store_job_energy(struct store *s, uint64_t job,
-		     void (*fn)(const struct energy_interval *i, uint32_t attempt, uint64_t energy_uj,
-				uint64_t idle_uj, void *arg),
+		     void (*fn)(const struct energy_interval *i, uint32_t attempt,
+				uint64_t energy_uj, uint64_t idle_uj, void *arg),
 		     void *arg, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;

@@ -109,8 +109,8 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
  * idle, and of its idle energy in proportion. i has no jobs.
  */
 int store_job_energy(struct store *s, uint64_t job,
-		     void (*fn)(const struct energy_interval *i, uint32_t attempt, uint64_t energy_uj,
-				uint64_t idle_uj, void *arg),
+		     void (*fn)(const struct energy_interval *i, uint32_t attempt,
+				uint64_t energy_uj, uint64_t idle_uj, void *arg),
 		     void *arg, struct err *e);
 
 /* ---- bundles ------------------------------------------------------------ */

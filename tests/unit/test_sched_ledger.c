@@ -4,9 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/ledger/segments.h"
+#include "scheduler/ledger/series.h"
 
 static uint64_t seed = 42;
 
@@ -127,6 +130,158 @@ static void meters_whose_scopes_overlap_are_not_added(void **state)
 	assert_false(ledger_counted("core", parts));
 }
 
+static void the_widest_meter_that_is_there_is_the_node(void **state)
+{
+	static const char *const server[] = {"package+dram", "platform", NULL};
+	static const char *const socket[] = {"package+dram", NULL};
+	static const char *const memory[] = {"dram", NULL};
+
+	(void)state;
+	assert_true(ledger_counted("platform", server));
+	assert_false(ledger_counted("package+dram", server));
+	assert_true(ledger_counted("package+dram", socket));
+	/* A part is not passed off as the whole. */
+	assert_false(ledger_counted("dram", memory));
+}
+
+static struct energy_interval reading(const char *node, uint64_t from_ms, uint64_t to_ms)
+{
+	struct energy_interval i = {.counted = true, .from_ms = from_ms, .to_ms = to_ms};
+
+	(void)snprintf(i.node, sizeof(i.node), "%s", node);
+	(void)snprintf(i.source, sizeof(i.source), "model");
+	(void)snprintf(i.scope, sizeof(i.scope), "node");
+	(void)snprintf(i.kind, sizeof(i.kind), "modelled");
+	return i;
+}
+
+static void idle_energy_is_shown_kept_apart_and_attributed(void **state)
+{
+	struct energy_interval i = reading("n", 0, 1000);
+	struct ledger l = {0};
+
+	(void)state;
+	i.idle_uj = 900;
+	i.njobs = 2;
+	i.jobs[0] = (struct energy_job){1, 1, 100};
+	i.jobs[1] = (struct energy_job){2, 1, 200};
+	i.energy_uj = 1200;
+	ledger_add(&l, &i);
+	/* An interval without jobs: its idle energy is nobody's. */
+	i.from_ms = 1000;
+	i.to_ms = 2000;
+	i.njobs = 0;
+	i.energy_uj = 900;
+	ledger_add(&l, &i);
+	assert_int_equal(l.nodes[0].idle_uj, 1800);
+	assert_int_equal(l.nodes[0].idle_attributed_uj, 900);
+	assert_int_equal(l.jobs[0].energy_uj, 100);
+	assert_int_equal(l.jobs[0].idle_attributed_uj, 300);
+	assert_int_equal(l.jobs[1].idle_attributed_uj, 600);
+	ledger_free(&l);
+}
+
+static void time_between_readings_and_what_a_range_cuts_off_is_told(void **state)
+{
+	struct energy_interval i = reading("n", 1000, 2000);
+	struct ledger l = {0};
+
+	(void)state;
+	i.energy_uj = i.idle_uj = 1000;
+	ledger_add(&l, &i);
+	i.from_ms = 4500;
+	i.to_ms = 5000;
+	i.gap_ms = 100;
+	ledger_add(&l, &i);
+	assert_int_equal(l.nodes[0].gap_ms, 2600);
+	assert_int_equal(l.total.gap_ms, 2600);
+	ledger_free(&l);
+	l = (struct ledger){.from_ms = 4750, .to_ms = 4800};
+	ledger_add(&l, &i);
+	assert_int_equal(l.total.energy_uj, 100);
+	assert_int_equal(l.total.from_ms, 4750);
+	assert_int_equal(l.total.to_ms, 4800);
+	ledger_free(&l);
+}
+
+static void a_series_has_gaps_where_nobody_read(void **state)
+{
+	struct energy_interval i = reading("n", 10000, 12000);
+	struct series_set s;
+
+	(void)state;
+	assert_int_equal(series_init(&s, 10000, 20000, 0, 5, NULL), 0);
+	assert_int_equal(s.resolution_ms, 2000);
+	series_add(&s, "n", "x86_64", &i, 40000000);
+	i.from_ms = 15000;
+	i.to_ms = 19000;
+	series_add(&s, "n", "x86_64", &i, 8000000);
+	assert_int_equal(s.npoints, 5);
+	assert_true(series_watts(&s, &s.v[0], 0) == 20.0);
+	assert_true(series_watts(&s, &s.v[0], 1) < 0);
+	/* Half covered: its power is that of the half. */
+	assert_int_equal(s.v[0].energy_uj[2], 2000000);
+	assert_true(series_watts(&s, &s.v[0], 2) == 2.0);
+	series_free(&s);
+	assert_int_equal(series_init(&s, 5, 5, 0, 5, NULL), -EINVAL);
+	/* No more points than are asked for, whatever the range. */
+	for (int k = 0; k < 10000; k++) {
+		uint64_t from = rnd(1u << 30), points = 1 + rnd(700);
+
+		assert_int_equal(
+			series_init(&s, from, from + 1 + rnd(1u << 30), rnd(5000), points, NULL),
+			0);
+		assert_true(s.npoints >= 1 && s.npoints <= points);
+		assert_true(s.from_ms + s.npoints * s.resolution_ms >= s.to_ms);
+		series_free(&s);
+	}
+}
+
+static void segment(struct segments *s, uint32_t attempt, const char *node, uint64_t from,
+		    uint64_t to, uint64_t uj)
+{
+	struct segment_reading r = {.attempt = attempt,
+				    .from_ms = from,
+				    .to_ms = to,
+				    .energy_uj = uj,
+				    .idle_uj = uj / 2};
+
+	(void)snprintf(r.node, sizeof(r.node), "%s", node);
+	(void)snprintf(r.kind, sizeof(r.kind), "%s", *node == 'x' ? "measured" : "modelled");
+	segments_add(s, &r);
+}
+
+static void a_jobs_energy_is_charged_to_where_it_ran(void **state)
+{
+	static const struct segment_move moves[] = {
+		{1, 2, "x", "a", ISA_X86_64, ISA_AARCH64, 2000},
+		{1, 3, "a", "x", ISA_AARCH64, ISA_X86_64, 4000},
+	};
+	struct segments s;
+
+	(void)state;
+	segments_init(&s, moves, 2);
+	assert_int_equal(s.n, 3);
+	segment(&s, 1, "x", 1000, 2000, 10);
+	segment(&s, 1, "a", 1900, 3000, 20);
+	/* What the source used last comes in after the job has gone on. */
+	segment(&s, 1, "x", 2000, 2400, 1);
+	segment(&s, 1, "x", 3900, 5000, 30);
+	/* The next attempt, elsewhere. */
+	segment(&s, 2, "b", 6000, 7000, 40);
+	assert_int_equal(s.n, 4);
+	assert_int_equal(s.v[0].sum.energy_uj, 11);
+	assert_int_equal(s.v[1].sum.energy_uj, 20);
+	assert_int_equal(s.v[1].isa, ISA_AARCH64);
+	assert_int_equal(s.v[2].sum.energy_uj, 30);
+	assert_int_equal(s.v[3].sum.energy_uj, 40);
+	assert_int_equal(s.v[3].attempt, 2);
+	assert_int_equal(s.total.energy_uj, 101);
+	assert_int_equal(s.total.idle_attributed_uj, 5 + 10 + 0 + 15 + 20);
+	assert_string_equal(s.total.kind, "mixed");
+	segments_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +290,11 @@ int main(void)
 		cmocka_unit_test(sums_that_overflow_do_not_balance_by_accident),
 		cmocka_unit_test(mixed_kinds_are_flagged),
 		cmocka_unit_test(meters_whose_scopes_overlap_are_not_added),
+		cmocka_unit_test(the_widest_meter_that_is_there_is_the_node),
+		cmocka_unit_test(idle_energy_is_shown_kept_apart_and_attributed),
+		cmocka_unit_test(time_between_readings_and_what_a_range_cuts_off_is_told),
+		cmocka_unit_test(a_series_has_gaps_where_nobody_read),
+		cmocka_unit_test(a_jobs_energy_is_charged_to_where_it_ran),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
