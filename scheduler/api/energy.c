@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "scheduler/api/auth.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/render.h"
 #include "scheduler/ledger/ledger.h"
@@ -28,11 +29,37 @@ static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
 	return false;
 }
 
+/* May the caller see this job's energy? A user sees that of his own jobs. */
+static bool sees_job(struct engine *en, const struct http_exchange *rq, uint64_t job)
+{
+	struct job_record rec = {0};
+	bool yes;
+
+	if (auth_sees_energy(rq, &en->auth, ""))
+		return true;
+	if (store_job(en->store, job, &rec, NULL))
+		return false;
+	yes = auth_sees_energy(rq, &en->auth, rec.job.spec.user);
+	job_record_free(&rec);
+	return yes;
+}
+
 /* ---- totals ------------------------------------------------------------- */
 
 static void add_interval(const struct energy_interval *i, void *arg)
 {
 	ledger_add(arg, i);
+}
+
+/* The jobs that the caller may not see are left out; the nodes' sums hold them all the same. */
+static void hide_jobs(struct engine *en, const struct http_exchange *rq, struct ledger *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->njobs; i++)
+		if (sees_job(en, rq, l->jobs[i].job))
+			l->jobs[n++] = l->jobs[i];
+	l->njobs = n;
 }
 
 void handle_energy(struct http_exchange *rq, void *ctx)
@@ -51,12 +78,14 @@ void handle_energy(struct http_exchange *rq, void *ctx)
 	l.to_ms = to_ms;
 	if (!lock_or_reply(en, rq))
 		return;
-	if (store_energy(en->store, from_ms, to_ms, add_interval, &l, &e))
+	if (store_energy(en->store, from_ms, to_ms, add_interval, &l, &e)) {
 		http_reply_err(rq, &e);
-	else if (l.failed)
+	} else if (l.failed) {
 		http_reply_problem(rq, 500, "no memory for the sums", NULL);
-	else
+	} else {
+		hide_jobs(en, rq, &l);
 		http_reply_json(rq, 200, render_energy(&l, from_ms, to_ms));
+	}
 	engine_unlock(en);
 	ledger_free(&l);
 }
@@ -75,6 +104,7 @@ struct owner {
 
 struct series_arg {
 	struct engine *en;
+	const struct http_exchange *rq;
 	enum by by;
 	const char *key; /* only this one; NULL: all */
 	struct series_set set;
@@ -122,11 +152,15 @@ static void add_jobs(struct series_arg *a, const struct energy_interval *i)
 	char id[24];
 
 	for (uint32_t k = 0; k < i->njobs; k++) {
+		const char *user = user_of(a, i->jobs[k].job);
+
+		if (!user)
+			continue;
 		(void)snprintf(id, sizeof(id), "%" PRIu64, i->jobs[k].job);
-		if (a->by == BY_JOB)
-			add_keyed(a, id, NULL, i, i->jobs[k].energy_uj);
+		if (!auth_sees_energy(a->rq, &a->en->auth, user))
+			add_keyed(a, "(others)", NULL, i, i->jobs[k].energy_uj);
 		else
-			add_keyed(a, user_of(a, i->jobs[k].job), NULL, i, i->jobs[k].energy_uj);
+			add_keyed(a, a->by == BY_JOB ? id : user, NULL, i, i->jobs[k].energy_uj);
 	}
 	if (a->by != BY_USER)
 		return;
@@ -213,7 +247,7 @@ static int parse_series(struct http_exchange *rq, struct series_arg *a, struct e
 
 void handle_energy_series(struct http_exchange *rq, void *ctx)
 {
-	struct series_arg a = {.en = ctx, .by = BY_NODE};
+	struct series_arg a = {.en = ctx, .rq = rq, .by = BY_NODE};
 	struct err e = ERR_INIT;
 
 	if (parse_series(rq, &a, &e)) {
@@ -265,6 +299,15 @@ static void add_move(struct migration_record *r, void *arg)
 				   .to_isa = r->to_isa,
 				   .committed_ms = r->m.committed_ms};
 	m->n++;
+}
+
+static int by_epoch(const void *pa, const void *pb)
+{
+	const struct segment_move *a = pa, *b = pb;
+
+	if (a->attempt != b->attempt)
+		return a->attempt < b->attempt ? -1 : 1;
+	return (a->epoch > b->epoch) - (a->epoch < b->epoch);
 }
 
 static void add_reading(const struct energy_interval *i, uint32_t attempt, uint64_t energy_uj,
@@ -331,8 +374,14 @@ void handle_job_energy(struct http_exchange *rq, void *ctx)
 		free(moves);
 		return;
 	}
-	if (find_job(en, rq, &rec, &live)) {
-		if (!store_migrations(en->store, rec.job.id, 0, MOVES_MAX, add_move, moves, &e)) {
+	if (find_job(en, rq, &rec, &live) && !auth_sees_energy(rq, &en->auth, rec.job.spec.user)) {
+		http_reply_problem(rq, 403, "the energy of other users' jobs is not shown to you",
+				   "an operator may grant it: drover token --energy-of-all, or "
+				   "droverd --open-energy");
+	} else if (rec.job.id) {
+		if (!store_migrations(en->store, rec.job.id, false, 0, MOVES_MAX, add_move, moves,
+				      &e)) {
+			qsort(moves->v, moves->n, sizeof(moves->v[0]), by_epoch);
 			segments_init(&segments, moves->v, moves->n);
 			(void)store_job_energy(en->store, rec.job.id, add_reading, &segments, &e);
 		}
