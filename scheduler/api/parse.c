@@ -140,6 +140,7 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 	uint8_t digest[DIGEST_SIZE];
 	uint64_t cpus = 1, restarts = 3;
 	int64_t priority = 0;
+	bool requeue = true;
 	struct json_fields f;
 	int r;
 
@@ -158,8 +159,7 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 	json_get_u64(&f, "max_restarts", JSON_OPTIONAL, 0, 1000, &restarts);
 	json_get_i64(&f, "priority", JSON_OPTIONAL, -1000, 1000, &priority);
 	json_get_bool(&f, "hold", JSON_OPTIONAL, &spec->held);
-	spec->requeue = true;
-	json_get_bool(&f, "requeue", JSON_OPTIONAL, &spec->requeue);
+	json_get_bool(&f, "requeue", JSON_OPTIONAL, &requeue);
 	json_get_u64(&f, "begin_ms", JSON_OPTIONAL, 0, INT64_MAX, &spec->begin_ms);
 	get_dependencies(&f, spec);
 	get_isas(&f, &spec->isas);
@@ -177,6 +177,7 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 		return r;
 	}
 	spec->priority = (int32_t)priority;
+	spec->no_requeue = !requeue;
 	digest_hex(digest, spec->bundle); /* lower case */
 	spec->cpus = (uint32_t)cpus;
 	spec->max_restarts = (uint32_t)restarts;

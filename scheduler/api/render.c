@@ -102,7 +102,7 @@ json_t *render_job(const struct job_record *r, const struct job *live)
 		 j->state == JOB_PENDING && j->why ? reason_code_names[j->why] : NULL);
 	set(o, "priority", json_integer(j->spec.priority));
 	set(o, "held", json_boolean(j->spec.held));
-	set(o, "requeue", json_boolean(j->spec.requeue));
+	set(o, "requeue", json_boolean(!j->spec.no_requeue));
 	set_ms(o, "begin_ms", j->spec.begin_ms);
 	set(o, "array", render_array(&j->spec));
 	set(o, "dependencies", render_dependencies(&j->spec));

@@ -3,10 +3,13 @@
  * them, nodes by name; the queue, a node's jobs and the migrations towards it
  * are intrusive lists, so that every transition costs the same at any size.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
+
+#define MOVE_S 0.25 /* what a migration is taken to cost before the first one */
 
 void list_init(struct list *l)
 {
@@ -83,6 +86,28 @@ void effects_free(struct effects *fx)
 	memset(fx, 0, sizeof(*fx));
 }
 
+void fx_reason(struct effects *fx, struct job *j)
+{
+	fx_add(fx, FX_REASON)->job = j;
+}
+
+void fx_decision(struct effects *fx, uint64_t now_ms, struct job *j, const char *what,
+		 const struct node *n, const char *reason, double predicted_j)
+{
+	struct effect *f = fx_add(fx, FX_DECISION);
+
+	f->job = j;
+	f->attempt = j->attempt;
+	f->epoch = j->epoch;
+	f->started_ms = now_ms;
+	f->what = what;
+	f->predicted_j = predicted_j;
+	f->actual_j = (double)NAN;
+	if (n)
+		memcpy(f->node_name, n->name, sizeof(f->node_name));
+	(void)snprintf(f->outcome, sizeof(f->outcome), "%s", reason);
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 struct cluster *cluster_new(const struct core_options *opt)
@@ -104,6 +129,11 @@ struct cluster *cluster_new(const struct core_options *opt)
 	list_init(&c->active);
 	list_init(&c->over);
 	list_init(&c->closed);
+	list_init(&c->idle);
+	list_init(&c->drains);
+	queue_init(c);
+	ends_init(c);
+	c->move_s = MOVE_S;
 	c->next_job = c->next_migration = c->next_revision = 1;
 	c->schedule = true;
 	return c;
@@ -138,6 +168,7 @@ void job_free(struct job *j)
 {
 	if (!j)
 		return;
+	free(j->links);
 	job_spec_free(&j->spec);
 	free(j);
 }
@@ -147,6 +178,7 @@ void node_free(struct node *n)
 	if (!n)
 		return;
 	free(n->meters);
+	free(n->runs);
 	free(n);
 }
 
@@ -180,6 +212,10 @@ void cluster_free(struct cluster *c)
 	list_each_safe(i, t, &c->jobs) job_free(list_entry(i, struct job, all));
 	for (uint32_t i = 0; i < c->nnodes; i++)
 		node_free(c->nodes[i]);
+	queue_free(c);
+	programs_free(c);
+	machines_free(c);
+	timers_free(&c->timers);
 	free(c->nodes);
 	free(c->job_hash);
 	free(c);
@@ -247,6 +283,19 @@ static int job_hash_grow(struct cluster *c)
 	return 0;
 }
 
+/* A node from a store: whatever it was, it has yet to be heard of by this scheduler. */
+static int node_load(struct cluster *c, struct node *n)
+{
+	n->sleep_capable = n->sleep_capable && c->opt.can_sleep;
+	n->alive = ALIVE_UNKNOWN;
+	if (node_join(c, n))
+		return -ENOMEM;
+	n->shown = n->state;
+	return n->power == POWER_ON
+		       ? timer_set(&c->timers, &n->silence, n->seen_ms + c->opt.node_down_ms)
+		       : 0;
+}
+
 int cluster_adopt_node(struct cluster *c, struct node *n)
 {
 	uint32_t b = name_bucket(c, n->name);
@@ -265,13 +314,25 @@ int cluster_adopt_node(struct cluster *c, struct node *n)
 	list_init(&n->jobs);
 	list_init(&n->incoming);
 	list_init(&n->outgoing);
-	n->used_cpus = 0;
+	list_init(&n->idle);
+	list_init(&n->drain);
+	n->used_cpus = n->leaving_cpus = 0;
+	n->used_memory_bytes = 0;
+	n->machine = NULL;
+	n->tree = NULL;
+	n->busy = n->reserved = n->counted_awake = false;
+	n->mw = n->counted_idle_mw = 0;
+	n->silence = (struct timer){.kind = TIMER_NODE};
+	n->power_timer = (struct timer){.kind = TIMER_POWER};
 	n->index = c->nnodes;
 	n->revision = c->next_revision++;
 	c->nodes[c->nnodes++] = n;
 	n->hash_next = c->node_hash[b];
 	c->node_hash[b] = n;
-	return 0;
+	if (n->draining)
+		list_push(&c->drains, &n->drain);
+	/* One that introduces itself for the first time has its fields filled afterwards. */
+	return n->cpus ? node_load(c, n) : 0;
 }
 
 int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner)
@@ -286,19 +347,28 @@ int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner)
 	list_init(&j->all);
 	j->node = NULL;
 	j->migration = NULL;
+	j->class = NULL;
+	j->where = QUEUE_NONE;
+	j->timer = (struct timer){.kind = TIMER_JOB};
+	j->program = core_program(c, &j->spec);
+	if (links_make(c, j) || queue_adopt(c, j)) {
+		links_drop(j);
+		return -ENOMEM;
+	}
 	j->hash_next = c->job_hash[j->id % c->job_buckets];
 	c->job_hash[j->id % c->job_buckets] = j;
 	c->njobs++;
 	list_push(&c->jobs, &j->all);
-	if (owner) {
-		job_attach(j, owner);
-	} else {
-		list_push(&c->pending, &j->queue);
-		c->npending++;
-	}
 	if (j->id >= c->next_job)
 		c->next_job = j->id + 1;
-	return 0;
+	if (owner) {
+		job_attach(c, j, owner);
+		ends_set(c, j, j->expected_end_ms);
+		return queue_adopt_running(c, j);
+	}
+	list_push(&c->pending, &j->queue);
+	c->npending++;
+	return queue_add(c, c->now_ms, j);
 }
 
 int cluster_adopt_migration(struct cluster *c, struct migration *m)
@@ -320,7 +390,8 @@ int cluster_adopt_migration(struct cluster *c, struct migration *m)
 		list_push(&m->from->outgoing, &m->at);
 	} else {
 		list_push(&m->to->incoming, &m->at);
-		m->to->used_cpus += j->spec.cpus;
+		node_claim(c, m->to, j);
+		m->from->leaving_cpus += j->spec.cpus;
 	}
 	if (m->id >= c->next_migration)
 		c->next_migration = m->id + 1;

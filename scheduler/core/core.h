@@ -17,10 +17,17 @@
 
 enum effect_kind {
 	FX_JOB,       /* save job; tell listeners */
+	FX_REASON,    /* why a job waits is new: tell listeners; nothing to save */
 	FX_ATTEMPT,   /* save how the attempt stands (attempt, node, outcome) */
+	FX_SEGMENT,   /* save a part of an attempt on one node: begun, or with ended_ms ended */
+	FX_DECISION,  /* save a decision on a job, with its reason */
 	FX_MIGRATION, /* save migration; tell listeners */
 	FX_NODE,      /* save node; tell listeners */
+	FX_CHANGE,    /* save that a node changed its state, with the reason */
+	FX_MODEL,     /* save what is believed of program */
 	FX_DESIRED,   /* node's desired state is new */
+	FX_SUSPEND,   /* run the hook that puts node to sleep; answer by core_power_done() */
+	FX_RESUME,    /* likewise that wakes it */
 };
 
 struct effect {
@@ -28,11 +35,19 @@ struct effect {
 	struct job *job;
 	struct migration *migration;
 	struct node *node;
-	/* FX_ATTEMPT */
-	uint32_t attempt;
-	uint64_t started_ms, ended_ms;
+	struct program *program;
+	/* FX_ATTEMPT, FX_SEGMENT, FX_DECISION, FX_CHANGE */
+	uint32_t attempt, epoch;
+	uint64_t started_ms, ended_ms; /* decisions and changes: started_ms is their time */
+	uint64_t cpu_us;
 	char node_name[CORE_NAME_MAX];
-	char outcome[CORE_REASON_MAX];
+	enum isa isa;
+	bool emulated;
+	char outcome[CORE_REASON_MAX]; /* or the reason */
+	/* FX_DECISION: "place", "migrate", "hold", ...; FX_CHANGE: the state */
+	const char *what;
+	double predicted_j, actual_j; /* NAN: not known */
+	double stay_j, go_s;          /* see struct migration */
 	/* FX_MIGRATION: the step taken ("prepare", "send", "commit", "release", "abort") or NULL */
 	const char *step;
 };
@@ -74,11 +89,27 @@ void node_free(struct node *n);
 /* NULL if all invariants of types.h hold, else which doesn't. For tests. */
 const char *cluster_check(const struct cluster *c);
 
+/* What is believed of jobs of this bundle and name; made if it isn't there. NULL: no memory, or too
+ * many programs are known. */
+struct program *core_program(struct cluster *c, const struct job_spec *spec);
+
 /* ---- events ------------------------------------------------------------- */
 
 /* A new job; takes what spec owns. *out is the job. */
 int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struct job **out,
 		struct effects *fx);
+
+/* What elements of an array share: their id is that of the first one. */
+uint64_t core_next_job(const struct cluster *c);
+
+/* Keeps a waiting job from starting, or lets it. -EBUSY: it doesn't wait. */
+int core_hold(struct cluster *c, uint64_t now_ms, struct job *j, bool hold, struct effects *fx);
+/* -EALREADY: it is over. */
+int core_set_priority(struct cluster *c, uint64_t now_ms, struct job *j, int32_t priority,
+		      struct effects *fx);
+/* Ends a running job's attempt and has it wait for the next. Errors say why not. */
+int core_requeue(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx,
+		 struct err *e);
 
 /* Ends a job. -EALREADY if it is over or being ended. */
 int core_cancel(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx);
@@ -123,6 +154,36 @@ void core_report(struct cluster *c, uint64_t now_ms, struct node *n, const struc
 /* Time passes: silent nodes, limits of phases and of jobs. */
 void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx);
 
+/* When time alone will change something next: virtual time may jump to it. UINT64_MAX: never. */
+uint64_t core_next_ms(const struct cluster *c);
+
+/* A reading of a node's meter: jobs' shares teach what programs draw. Counted ones only. */
+void core_energy(struct cluster *c, struct node *n, const struct energy_interval *i);
+
+enum node_action {
+	ACTION_CORDON,   /* no new jobs */
+	ACTION_UNCORDON, /* the opposite of cordon and of drain */
+	ACTION_DRAIN,    /* no new jobs, and its jobs leave */
+	ACTION_RESUME,   /* as uncordon; also has a node that didn't wake tried again */
+	ACTION_SLEEP,
+	ACTION_WAKE,
+	ACTION_COUNT
+};
+extern const char *const node_action_names[ACTION_COUNT + 1];
+
+/* Errors (-EBUSY) say why not. */
+int core_node_action(struct cluster *c, uint64_t now_ms, struct node *n, enum node_action action,
+		     const char *reason, struct effects *fx, struct err *e);
+
+/* A hook ended: FX_SUSPEND's (resume false) or FX_RESUME's. why: of a failure. */
+void core_power_done(struct cluster *c, uint64_t now_ms, struct node *n, bool resume, bool ok,
+		     const char *why, struct effects *fx);
+/* After loading: has the hooks of sleeps and wakes under way run again. */
+void core_power_again(struct cluster *c, uint64_t now_ms, struct effects *fx);
+
+/* 0: none. */
+void core_set_cap(struct cluster *c, double cap_w);
+
 /* Places waiting jobs and moves running ones, as the policy says. */
 void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx);
 
@@ -135,6 +196,39 @@ char *dependencies_format(const struct job_spec *spec);
 /* The other way round; fills spec->dependencies. -EINVAL: not such a text, more than
  * CORE_DEPENDENCIES_MAX, or a job's id of 0; -ENOMEM. */
 int dependencies_parse(const char *text, struct job_spec *spec);
+
+/* ---- for policies ---------------------------------------------------------- */
+
+/* Of a machine's tree: the node with the most, or the least, free cpus among those that have room;
+ * NULL: none has. */
+struct node *index_emptiest(const struct tree *t, uint32_t cpus, uint64_t memory_bytes);
+struct node *index_fullest(const struct tree *t, uint32_t cpus, uint64_t memory_bytes);
+
+/* What a job takes on a machine from its beginning to its end, as far as is known. */
+struct estimate {
+	double seconds; /* 0: not known */
+	double watts;   /* while it runs, above the node's idle power */
+	double joules;  /* 0: not known */
+	uint32_t runs;  /* finished ones that this is learned from; 0: from the profile */
+};
+struct estimate core_estimate(const struct job *j, const struct machine *m);
+
+/* What is expected of moving the rest of a running job, in joules. */
+struct saving {
+	double stay_s, go_s; /* the rest of its time; the horizon if that isn't known */
+	double stay_j, go_j; /* of the job in that time, above idle power */
+	double idle_j;       /* idle power saved, or if negative spent */
+	double move_j;       /* of the move itself */
+	double net_j;
+};
+struct saving core_saving(const struct cluster *c, const struct job *j, const struct node *to);
+/* Is it worth it? */
+bool core_worth(const struct cluster *c, const struct saving *s);
+/* Has it run long enough where it is, and can it be moved at all? */
+bool core_movable(const struct cluster *c, const struct job *j);
+/* Idle time after which a sleep saves energy, by the profile; 0: not known, or the node can't
+ * sleep. */
+double core_break_even_s(const struct machine *m);
 
 /* ---- desired state ------------------------------------------------------ */
 
@@ -182,14 +276,15 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 		      struct effects *fx);
 void job_report(struct cluster *c, uint64_t now_ms, struct node *n, struct job *j,
 		const struct job_report *r, uint64_t revision, struct effects *fx);
-void job_tick(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx);
+/* Its timer is due: it may begin, or its time limit is reached. */
+void job_due(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx);
 /* Claims (n->used_cpus) and the owner's list. */
-void job_attach(struct job *j, struct node *n);
-void job_detach(struct job *j);
+void job_attach(struct cluster *c, struct job *j, struct node *n);
+void job_detach(struct cluster *c, struct job *j);
 
 /* migration.c */
 struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job *j,
-				  struct node *to, const char *reason, double predicted_j,
+				  struct node *to, const char *reason, const struct saving *saving,
 				  bool manual, struct effects *fx);
 void migration_abort(struct cluster *c, uint64_t now_ms, struct migration *m, struct effects *fx,
 		     const char *fmt, ...) _printf_(5, 6);

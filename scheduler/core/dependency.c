@@ -1,7 +1,7 @@
 /*
  * Dependencies of a job on others: their text, and what an end means for them.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,4 +80,59 @@ int dependencies_parse(const char *text, struct job_spec *spec)
 	memcpy(spec->dependencies, v, n * sizeof(v[0]));
 	spec->ndependencies = n;
 	return 0;
+}
+
+/* ---- links ----------------------------------------------------------------- */
+
+int links_make(struct cluster *c, struct job *j)
+{
+	list_init(&j->dependents);
+	j->links = NULL;
+	for (uint32_t i = 0; i < j->spec.ndependencies; i++) {
+		struct dependency *d = &j->spec.dependencies[i];
+		struct job *on = d->state == DEP_WAITS ? cluster_job(c, d->job) : NULL;
+
+		if (d->state != DEP_WAITS)
+			continue;
+		if (!on || job_is_over(on) || on == j) {
+			/* Nobody knows how it ended. */
+			d->state = d->type == DEP_AFTERANY ? DEP_MET : DEP_NEVER;
+			continue;
+		}
+		if (!j->links)
+			j->links = calloc(j->spec.ndependencies, sizeof(*j->links));
+		if (!j->links)
+			return -ENOMEM;
+		j->links[i] = (struct link){.waiter = j, .index = i};
+		list_push(&on->dependents, &j->links[i].at);
+	}
+	return 0;
+}
+
+void links_drop(struct job *j)
+{
+	for (uint32_t i = 0; j->links && i < j->spec.ndependencies; i++)
+		if (j->links[i].waiter)
+			list_remove(&j->links[i].at);
+	free(j->links);
+	j->links = NULL;
+}
+
+void links_decide(struct cluster *c, uint64_t now_ms, struct job *ended, struct effects *fx)
+{
+	list_each_safe(i, t, &ended->dependents)
+	{
+		struct link *l = list_entry(i, struct link, at);
+		struct job *j = l->waiter;
+		struct dependency *d = &j->spec.dependencies[l->index];
+
+		list_remove(i);
+		l->waiter = NULL;
+		d->state = d->type == DEP_AFTERANY || ended->state == JOB_COMPLETED ? DEP_MET
+										    : DEP_NEVER;
+		queue_remove(c, j, true);
+		if (queue_add(c, now_ms, j))
+			fx->failed = true;
+		fx_job(fx, j);
+	}
 }

@@ -1,31 +1,36 @@
 /*
  * A job's life: waiting, owned by one node, over.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define RESTART_DELAY_MS 500
 
-void job_attach(struct job *j, struct node *n)
+void job_attach(struct cluster *c, struct job *j, struct node *n)
 {
 	j->node = n;
-	n->used_cpus += j->spec.cpus;
+	node_claim(c, n, j);
+	c->running_cpus += j->spec.cpus;
 	list_push(&n->jobs, &j->queue);
 	j->last_isa = n->isa;
 	j->last_emulated = n->emulated;
 	memcpy(j->last_node, n->name, sizeof(j->last_node));
 }
 
-void job_detach(struct job *j)
+void job_detach(struct cluster *c, struct job *j)
 {
-	if (!j->node)
+	struct node *n = j->node;
+
+	if (!n)
 		return;
-	j->node->used_cpus -= j->spec.cpus;
 	list_remove(&j->queue);
 	j->node = NULL;
+	c->running_cpus -= j->spec.cpus;
+	node_unclaim(c, n, j);
 }
 
 static void fx_attempt(struct effects *fx, const struct job *j, uint64_t ended_ms,
@@ -60,11 +65,10 @@ int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struc
 	j->state = JOB_PENDING;
 	j->ending = JOB_PENDING;
 	j->submitted_ms = now_ms;
-	set_reason(j, "waits for placement");
-	j->why = WHY_PRIORITY;
+	c->now_ms = now_ms;
 	r = cluster_adopt_job(c, j, NULL);
 	if (r) {
-		free(j);
+		free(j); /* what the specification owns stays the caller's */
 		return r;
 	}
 	spec->launch = NULL;
@@ -79,20 +83,33 @@ int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struc
 void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n,
 	       const char *reason, struct effects *fx)
 {
+	struct estimate e = core_estimate(j, n->machine);
+	double idle_j = e.seconds * n->idle_w * j->spec.cpus / n->cpus;
+
+	queue_remove(c, j, false);
 	list_remove(&j->queue);
 	c->npending--;
-	job_attach(j, n);
+	job_attach(c, j, n);
 	j->state = JOB_RUNNING;
+	j->why = WHY_NONE;
 	j->attempt++;
 	j->epoch = 1;
 	j->confirmed = false;
 	j->aborting = 0;
 	j->exited_ms = 0;
 	j->started_ms = j->settled_ms = j->present_ms = now_ms;
+	j->done = 0;
+	memset(j->isa_s, 0, sizeof(j->isa_s));
+	/* The job's own joules; with its share of the node's idle power for people. */
+	j->predicted_j = e.seconds > 0 ? e.joules + idle_j : 0;
 	set_reason(j, reason);
 	fx_desired(c, fx, n);
 	j->placed_revision = n->revision;
+	if (queue_limit(c, j))
+		fx->failed = true;
 	fx_attempt(fx, j, 0, "running");
+	segment_begin(c, now_ms, j, e.joules, fx);
+	fx_decision(fx, now_ms, j, "place", n, reason, e.seconds > 0 ? e.joules : (double)NAN);
 	fx_job(fx, j);
 }
 
@@ -101,70 +118,157 @@ void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state s
 {
 	struct node *n = j->node;
 
+	c->now_ms = now_ms;
+	if (n)
+		segment_end(c, now_ms, j, reason, fx);
 	if (j->attempt && n)
 		fx_attempt(fx, j, now_ms, reason);
 	if (j->migration)
 		migration_job_gone(c, now_ms, j->migration, reason, fx);
 	if (n) {
-		job_detach(j);
+		timer_clear(&c->timers, &j->timer);
+		job_detach(c, j);
+		queue_array_left(c, j);
 		fx_desired(c, fx, n);
 	} else {
+		queue_remove(c, j, true);
 		list_remove(&j->queue);
 		c->npending--;
 	}
+	queue_forget(c, j);
+	j->why = WHY_NONE;
 	j->state = state;
 	j->ended_ms = now_ms;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
 	j->aborting = 0;
 	set_reason(j, reason);
+	if (state == JOB_COMPLETED)
+		program_learn(c, j, fx);
 	list_remove(&j->all);
 	list_push(&c->over, &j->all);
 	c->jobs_ended[state]++;
 	c->schedule = true;
 	fx_job(fx, j);
+	links_drop(j);
+	links_decide(c, now_ms, j, fx);
+}
+
+/* Back among those that wait, to start again from the beginning. */
+static void back_to_queue(struct cluster *c, uint64_t now_ms, struct job *j, const char *why,
+			  struct effects *fx)
+{
+	struct node *n = j->node;
+
+	segment_end(c, now_ms, j, why, fx);
+	fx_attempt(fx, j, now_ms, why);
+	if (j->migration)
+		migration_job_gone(c, now_ms, j->migration, why, fx);
+	timer_clear(&c->timers, &j->timer);
+	job_detach(c, j);
+	queue_array_left(c, j);
+	fx_desired(c, fx, n);
+	j->state = JOB_PENDING;
+	j->confirmed = false;
+	j->aborting = 0;
+	j->exited_ms = 0;
+	j->expected_end_ms = 0;
+	j->cpu_us_before += j->cpu_us_here;
+	j->cpu_us_here = 0;
+	/* Its id puts it ahead of those that came later. */
+	list_push(&c->pending, &j->queue);
+	c->npending++;
+	c->schedule = true;
+	if (queue_add(c, now_ms, j))
+		fx->failed = true;
 }
 
 void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const char *why,
 		      struct effects *fx)
 {
-	struct node *n = j->node;
 	char reason[CORE_REASON_MAX];
 
+	c->now_ms = now_ms;
 	if (j->ending != JOB_PENDING) {
 		job_end(c, now_ms, j, j->ending,
 			j->ending == JOB_TIMEOUT ? "time limit reached" : "cancelled", fx);
 		return;
 	}
-	if (j->restarts >= j->spec.max_restarts) {
-		(void)snprintf(reason, sizeof(reason), "%.100s; no restart left of %" PRIu32, why,
-			       j->spec.max_restarts);
+	if (j->spec.no_requeue || j->restarts >= j->spec.max_restarts) {
+		if (!j->spec.no_requeue)
+			(void)snprintf(reason, sizeof(reason),
+				       "%.100s; no restart left of %" PRIu32, why,
+				       j->spec.max_restarts);
+		else
+			(void)snprintf(reason, sizeof(reason), "%.100s; not to be requeued", why);
 		job_end(c, now_ms, j, JOB_NODE_FAIL, reason, fx);
 		return;
 	}
-	fx_attempt(fx, j, now_ms, why);
-	if (j->migration)
-		migration_job_gone(c, now_ms, j->migration, why, fx);
-	job_detach(j);
-	fx_desired(c, fx, n);
 	j->restarts++;
 	j->not_before_ms = now_ms + (j->restarts < 60 ? j->restarts : 60) * RESTART_DELAY_MS;
-	j->state = JOB_PENDING;
-	j->confirmed = false;
-	j->aborting = 0;
-	j->exited_ms = 0;
-	j->cpu_us_before += j->cpu_us_here;
-	j->cpu_us_here = 0;
+	back_to_queue(c, now_ms, j, why, fx);
 	(void)snprintf(j->reason, sizeof(j->reason), "restarts: %.140s", why);
-	/* Ahead of the queue: it has waited its turn before. */
-	list_push(c->pending.next, &j->queue);
-	c->npending++;
-	c->schedule = true;
+	fx_decision(fx, now_ms, j, "requeue", NULL, j->reason, (double)NAN);
 	fx_job(fx, j);
+}
+
+int core_requeue(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx,
+		 struct err *e)
+{
+	c->now_ms = now_ms;
+	if (job_is_over(j))
+		return err_set(e, -EBUSY, "job %" PRIu64 " is over; submit it again", j->id);
+	if (j->state == JOB_PENDING)
+		return err_set(e, -EBUSY, "job %" PRIu64 " waits already", j->id);
+	if (j->ending != JOB_PENDING)
+		return err_set(e, -EBUSY, "job %" PRIu64 " is being ended", j->id);
+	j->not_before_ms = 0;
+	back_to_queue(c, now_ms, j, "requeued by a person", fx);
+	fx_decision(fx, now_ms, j, "requeue", NULL, "requeued by a person", (double)NAN);
+	fx_job(fx, j);
+	return 0;
+}
+
+int core_hold(struct cluster *c, uint64_t now_ms, struct job *j, bool hold, struct effects *fx)
+{
+	c->now_ms = now_ms;
+	if (j->state != JOB_PENDING)
+		return -EBUSY;
+	if (j->spec.held == hold)
+		return 0;
+	queue_remove(c, j, true);
+	j->spec.held = hold;
+	if (queue_add(c, now_ms, j))
+		fx->failed = true;
+	fx_decision(fx, now_ms, j, hold ? "hold" : "release", NULL,
+		    hold ? "held by a person" : "released by a person", (double)NAN);
+	fx_job(fx, j);
+	return 0;
+}
+
+int core_set_priority(struct cluster *c, uint64_t now_ms, struct job *j, int32_t priority,
+		      struct effects *fx)
+{
+	c->now_ms = now_ms;
+	if (job_is_over(j))
+		return -EALREADY;
+	if (j->state == JOB_PENDING)
+		queue_remove(c, j, true);
+	j->spec.priority = priority;
+	if (j->state == JOB_PENDING && queue_add(c, now_ms, j))
+		fx->failed = true;
+	fx_job(fx, j);
+	return 0;
+}
+
+uint64_t core_next_job(const struct cluster *c)
+{
+	return c->next_job;
 }
 
 int core_cancel(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx)
 {
+	c->now_ms = now_ms;
 	if (job_is_over(j) || j->ending != JOB_PENDING)
 		return -EALREADY;
 	if (j->state == JOB_PENDING) {
@@ -266,10 +370,15 @@ void job_report(struct cluster *c, uint64_t now_ms, struct node *n, struct job *
 	}
 }
 
-void job_tick(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx)
+void job_due(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx)
 {
-	if (!j->spec.time_limit_s || j->ending != JOB_PENDING ||
-	    now_ms < j->started_ms + j->spec.time_limit_s * 1000)
+	if (j->state == JOB_PENDING) {
+		if (queue_add(c, now_ms, j))
+			fx->failed = true;
+		fx_reason(fx, j);
+		return;
+	}
+	if (j->ending != JOB_PENDING || job_is_over(j))
 		return;
 	j->ending = JOB_TIMEOUT;
 	set_reason(j, "time limit reached");

@@ -6,10 +6,11 @@
  * there is no way back; what remains is to see the job run at the destination
  * and the source let go.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ static void close_migration(struct cluster *c, uint64_t now_ms, struct migration
 	if (m->live && m->live->migration == m)
 		m->live->migration = NULL;
 	list_remove(&m->at);
+	node_refresh(c, m->from); /* it may be empty now */
 	list_remove(&m->active);
 	list_push(&c->closed, &m->active);
 	c->nactive--;
@@ -29,7 +31,7 @@ static void close_migration(struct cluster *c, uint64_t now_ms, struct migration
 }
 
 struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job *j,
-				  struct node *to, const char *reason, double predicted_j,
+				  struct node *to, const char *reason, const struct saving *saving,
 				  bool manual, struct effects *fx)
 {
 	struct migration *m = calloc(1, sizeof(*m));
@@ -44,7 +46,9 @@ struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job
 	m->from = j->node;
 	m->to = to;
 	m->manual = manual;
-	m->predicted_j = predicted_j;
+	m->predicted_j = saving->net_j;
+	m->stay_j = saving->stay_j;
+	m->go_s = saving->go_s;
 	m->requested_ms = m->phase_ms = now_ms;
 	m->state = MIG_PREPARING;
 	(void)snprintf(m->reason, sizeof(m->reason), "%s", reason);
@@ -52,7 +56,8 @@ struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job
 	list_init(&m->at);
 	list_push(&to->incoming, &m->at);
 	c->nactive++;
-	to->used_cpus += j->spec.cpus;
+	node_claim(c, to, j);
+	m->from->leaving_cpus += j->spec.cpus;
 	j->migration = m;
 	j->state = JOB_MIGRATING;
 	(void)snprintf(j->reason, sizeof(j->reason), "%s", reason);
@@ -74,7 +79,8 @@ void migration_abort(struct cluster *c, uint64_t now_ms, struct migration *m, st
 	if (vsnprintf(m->error, sizeof(m->error), fmt, ap) < 0)
 		m->error[0] = '\0';
 	va_end(ap);
-	m->to->used_cpus -= j->spec.cpus;
+	node_unclaim(c, m->to, j);
+	m->from->leaving_cpus -= j->spec.cpus;
 	close_migration(c, now_ms, m, MIG_ABORTED);
 	j->state = JOB_RUNNING;
 	j->settled_ms = now_ms;
@@ -96,7 +102,8 @@ void migration_job_gone(struct cluster *c, uint64_t now_ms, struct migration *m,
 	if (!committed || !m->resumed)
 		(void)snprintf(m->error, sizeof(m->error), "the job's attempt ended: %s", why);
 	if (!committed) {
-		m->to->used_cpus -= m->live->spec.cpus;
+		node_unclaim(c, m->to, m->live);
+		m->from->leaving_cpus -= m->live->spec.cpus;
 		fx_desired(c, fx, m->to);
 	}
 	close_migration(c, now_ms, m, committed ? MIG_DONE : MIG_ABORTED);
@@ -137,23 +144,41 @@ void migration_released(struct cluster *c, uint64_t now_ms, struct migration *m,
 	finish(c, now_ms, m, fx);
 }
 
+static void decide_move(struct migration *m, uint64_t now_ms, struct effects *fx)
+{
+	struct effect *f;
+
+	fx_decision(fx, now_ms, m->live, "migrate", m->to, m->reason, m->predicted_j);
+	f = fx->failed ? NULL : &fx->v[fx->n - 1];
+	if (f) {
+		f->stay_j = m->stay_j;
+		f->go_s = m->go_s;
+	}
+}
+
 static void commit(struct cluster *c, uint64_t now_ms, struct migration *m, struct effects *fx)
 {
 	struct job *j = m->live;
+	char reason[64];
 
+	(void)snprintf(reason, sizeof(reason), "moved by m%" PRIu64, m->id);
+	segment_end(c, now_ms, j, reason, fx);
 	m->state = MIG_COMMITTED;
 	m->committed_ms = m->phase_ms = now_ms;
 	list_remove(&m->at);
 	list_push(&m->from->outgoing, &m->at);
-	m->to->used_cpus -= j->spec.cpus; /* its claim becomes the job's own */
-	job_detach(j);
-	job_attach(j, m->to);
+	node_unclaim(c, m->to, j); /* its claim becomes the job's own */
+	m->from->leaving_cpus -= j->spec.cpus;
+	job_detach(c, j);
+	job_attach(c, j, m->to);
 	j->epoch = m->next_epoch;
 	j->confirmed = false;
 	j->present_ms = j->settled_ms = now_ms;
 	j->migrations++;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
+	segment_begin(c, now_ms, j, core_estimate(j, m->to->machine).joules * (1 - j->done), fx);
+	decide_move(m, now_ms, fx);
 	fx_migration(fx, m, "commit");
 	fx_job(fx, j);
 	fx_desired(c, fx, m->from);
@@ -240,6 +265,9 @@ static void arrived(struct cluster *c, uint64_t now_ms, struct migration *m, str
 		return;
 	m->resumed = true;
 	set_downtime(m);
+	/* What moves take is learned for the next ones: exponentially, over about eight. */
+	if (m->downtime_us)
+		c->move_s += ((double)m->downtime_us / 1e6 - c->move_s) / 8;
 	j->state = JOB_RUNNING;
 	j->settled_ms = now_ms;
 	fx_migration(fx, m, NULL);
@@ -285,6 +313,6 @@ void migration_tick(struct cluster *c, uint64_t now_ms, struct migration *m, str
 		migration_abort(c, now_ms, m, fx,
 				"not sent and loaded within %" PRIu64 " s%s%.180s",
 				c->opt.send_ms / 1000, m->note[0] ? ": " : "", m->note);
-	else if (m->state == MIG_COMMITTED && !m->released && m->from->state != NODE_UP)
+	else if (m->state == MIG_COMMITTED && !m->released && m->from->alive != ALIVE_UP)
 		migration_released(c, now_ms, m, fx);
 }

@@ -39,6 +39,9 @@ const struct core_options core_options_default = {
 	.node_down_ms = 30000,
 	.prepare_ms = 20000,
 	.send_ms = 60000,
+	.sleep_ms = 300000,
+	.wake_ms = 600000,
+	.backfill = 128,
 	.start_ms = 30000,
 	.log_ms = 10000,
 };
@@ -49,4 +52,7 @@ const struct policy_options policy_options_default = {
 	.settle_ms = 2000,
 	.max_in_flight = 2,
 	.horizon_s = 60,
+	.require_saving = true,
+	.max_slowdown = 4,
+	.sleep_after = 1,
 };

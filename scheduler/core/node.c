@@ -3,21 +3,26 @@
  * how things are, may be late or repeated, and each part of it is taken only if
  * it speaks of the attempt and epoch that the cluster knows.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-static void set_state(struct cluster *c, uint64_t now_ms, struct node *n, enum node_state state,
-		      struct effects *fx)
+static void tell(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
+		 struct effects *fx)
 {
-	if (n->state == state)
-		return;
-	n->state = state;
-	n->changed_ms = now_ms;
-	c->schedule = true;
-	fx_node(fx, n);
+	node_tell(c, now_ms, n, reason, (double)NAN, (double)NAN, fx);
+}
+
+static int watch_silence(struct cluster *c, struct node *n)
+{
+	uint64_t limit = n->alive == ALIVE_UP ? c->opt.node_unknown_ms : c->opt.node_down_ms;
+
+	if (n->alive == ALIVE_DOWN || n->power != POWER_ON)
+		return 0;
+	return timer_set(&c->timers, &n->silence, n->seen_ms + limit);
 }
 
 static void take_intro(struct node *n, struct node *intro)
@@ -36,6 +41,15 @@ static void take_intro(struct node *n, struct node *intro)
 	n->memory_bytes = intro->memory_bytes;
 	n->idle_w = intro->idle_w;
 	n->core_w = intro->core_w;
+	n->sleep_w = intro->sleep_w;
+	n->sleep_s = intro->sleep_s;
+	n->wake_s = intro->wake_s;
+	n->wake_j = intro->wake_j;
+	n->speed = intro->speed;
+	n->sleep_capable = intro->sleep_capable;
+	free(n->runs);
+	n->runs = intro->runs;
+	intro->runs = NULL;
 }
 
 int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struct node **out,
@@ -45,8 +59,9 @@ int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struc
 	int r;
 
 	*out = NULL;
+	c->now_ms = now_ms;
 	if (n && strcmp(n->instance, intro->instance) && strcmp(n->instance, intro->replaces) &&
-	    n->state == NODE_UP && now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
+	    n->alive == ALIVE_UP && now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
 		return -EBUSY;
 	if (n && n->isa != intro->isa && n->used_cpus)
 		return -EINVAL;
@@ -62,10 +77,17 @@ int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struc
 		}
 	}
 	take_intro(n, intro);
-	n->seen_ms = n->changed_ms = now_ms;
-	n->state = NODE_UP;
+	n->sleep_capable = n->sleep_capable && c->opt.can_sleep;
+	n->seen_ms = now_ms;
+	n->alive = ALIVE_UP;
+	if (n->power != POWER_ON)
+		power_heard(c, now_ms, n, true, fx);
+	n->failed_wake = false;
+	if (node_join(c, n) || watch_silence(c, n))
+		return -ENOMEM;
 	c->schedule = true;
 	fx_desired(c, fx, n);
+	tell(c, now_ms, n, "its agent introduced itself", fx);
 	fx_node(fx, n);
 	*out = n;
 	return 0;
@@ -102,14 +124,28 @@ static void report_absent(struct cluster *c, uint64_t now_ms, struct node *n,
 	}
 }
 
+static void heard(struct cluster *c, uint64_t now_ms, struct node *n, struct effects *fx)
+{
+	if (n->power != POWER_ON)
+		power_heard(c, now_ms, n, false, fx);
+	if (n->power != POWER_ON || n->alive == ALIVE_UP)
+		return;
+	n->alive = ALIVE_UP;
+	n->failed_wake = false;
+	tell(c, now_ms, n, "its agent reports", fx);
+	if (watch_silence(c, n))
+		fx->failed = true;
+}
+
 void core_report(struct cluster *c, uint64_t now_ms, struct node *n, const struct node_report *r,
 		 struct effects *fx)
 {
+	c->now_ms = now_ms;
 	n->seen_ms = now_ms;
 	n->seen_revision = r->revision;
 	n->cpu_percent = r->cpu_percent;
 	n->memory_used_bytes = r->memory_used_bytes;
-	set_state(c, now_ms, n, NODE_UP, fx);
+	heard(c, now_ms, n, fx);
 	for (size_t i = 0; i < r->njobs; i++) {
 		struct job *j = cluster_job(c, r->jobs[i].id);
 
@@ -127,27 +163,44 @@ static void node_down(struct cluster *c, uint64_t now_ms, struct node *n, struct
 
 	(void)snprintf(why, sizeof(why), "node %.60s has been silent for %" PRIu64 " s", n->name,
 		       (now_ms - n->seen_ms) / 1000);
-	set_state(c, now_ms, n, NODE_DOWN, fx);
+	n->alive = ALIVE_DOWN;
+	tell(c, now_ms, n, why, fx);
 	list_each_safe(i, t, &n->jobs)
 		job_attempt_lost(c, now_ms, list_entry(i, struct job, queue), why, fx);
 	list_each_safe(i, t, &n->incoming)
 		migration_abort(c, now_ms, list_entry(i, struct migration, at), fx, "%s", why);
 }
 
+void node_silence_tick(struct cluster *c, uint64_t now_ms, struct node *n, struct effects *fx)
+{
+	uint64_t silent = now_ms > n->seen_ms ? now_ms - n->seen_ms : 0;
+
+	if (n->power != POWER_ON || n->alive == ALIVE_DOWN)
+		return;
+	if (silent >= c->opt.node_down_ms) {
+		node_down(c, now_ms, n, fx);
+	} else if (n->alive == ALIVE_UP && silent >= c->opt.node_unknown_ms) {
+		n->alive = ALIVE_UNKNOWN;
+		tell(c, now_ms, n, "its agent is silent", fx);
+	}
+	if (watch_silence(c, n))
+		fx->failed = true;
+}
+
 void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
-	for (uint32_t k = 0; k < c->nnodes; k++) {
-		struct node *n = c->nodes[k];
-		uint64_t silent = now_ms > n->seen_ms ? now_ms - n->seen_ms : 0;
+	struct timer *t;
 
-		if (n->state != NODE_DOWN && silent >= c->opt.node_down_ms)
-			node_down(c, now_ms, n, fx);
-		else if (n->state == NODE_UP && silent >= c->opt.node_unknown_ms)
-			set_state(c, now_ms, n, NODE_UNKNOWN, fx);
-		list_each_safe(i, t, &n->jobs)
-			job_tick(c, now_ms, list_entry(i, struct job, queue), fx);
+	c->now_ms = now_ms;
+	while ((t = timer_due(&c->timers, now_ms))) {
+		if (t->kind == TIMER_JOB)
+			job_due(c, now_ms, tree_entry(t, struct job, timer), fx);
+		else if (t->kind == TIMER_NODE)
+			node_silence_tick(c, now_ms, tree_entry(t, struct node, silence), fx);
+		else
+			power_tick(c, now_ms, tree_entry(t, struct node, power_timer), fx);
 	}
-	list_each_safe(i, t, &c->active)
+	list_each_safe(i, next, &c->active)
 		migration_tick(c, now_ms, list_entry(i, struct migration, active), fx);
 }
 

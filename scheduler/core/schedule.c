@@ -1,25 +1,34 @@
 /*
- * Between core and policy: makes the view, checks and applies the decisions,
- * and answers a person's wish to move a job.
+ * One step of deciding: waiting jobs are started in their order, one that must
+ * wait gets a reservation and others may go ahead behind it, nodes wake for
+ * those that wait, draining nodes are emptied, running jobs are moved as the
+ * policy says, and idle nodes sleep. Also a person's wish to move a job.
+ *
+ * The cost of a step is bounded by what it starts and by opt.backfill, not by
+ * the length of the queue or the number of nodes.
  */
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "scheduler/policy/policy.h"
 
+#define CLASS_LOOK 32 /* jobs of one demand tried behind one whose time is too long */
+
 void core_set_policy(struct cluster *c, const struct policy *p, const struct policy_options *o)
 {
 	c->policy = p;
+	c->policy_sleeps = p->sleeps;
 	c->policy_opt = *o;
 	c->low_since_ms = 0;
+	c->moves_ms = 0;
 	c->schedule = true;
 }
 
-/* Why the job can't be moved just now, or NULL. */
-static const char *unmovable(const struct job *j)
+const char *job_unmovable(const struct job *j)
 {
 	if (job_is_over(j))
 		return "it is over";
@@ -38,170 +47,323 @@ static const char *unmovable(const struct job *j)
 	return NULL;
 }
 
-static void view_job(struct view_job *v, struct job *j, const struct cluster *c, uint64_t now_ms)
+bool core_movable(const struct cluster *c, const struct job *j)
 {
-	v->job = j;
-	v->id = j->id;
-	v->cpus = j->spec.cpus;
-	v->isas = j->spec.isas;
-	v->node = j->node ? j->node->index : VIEW_NOWHERE;
-	v->movable = !unmovable(j) && now_ms >= j->settled_ms + c->policy_opt.cooldown_ms;
-}
-
-static int view_fill(struct policy_view *v, struct cluster *c, uint64_t now_ms)
-{
-	uint32_t nrunning = c->njobs - c->npending;
-	uint32_t npending = c->npending < VIEW_PENDING_MAX ? c->npending : VIEW_PENDING_MAX;
-
-	v->now_ms = now_ms;
-	v->opt = &c->policy_opt;
-	v->low_since_ms = &c->low_since_ms;
-	v->moves_left = c->nactive < c->policy_opt.max_in_flight
-				? c->policy_opt.max_in_flight - c->nactive
-				: 0;
-	v->nodes = calloc(c->nnodes + 1, sizeof(*v->nodes));
-	v->running = calloc(nrunning + 1, sizeof(*v->running));
-	v->pending = calloc(npending + 1, sizeof(*v->pending));
-	v->decisions = calloc(npending + v->moves_left + 1, sizeof(*v->decisions));
-	if (!v->nodes || !v->running || !v->pending || !v->decisions)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < c->nnodes; i++) {
-		struct node *n = c->nodes[i];
-
-		v->nodes[v->nnodes++] = (struct view_node){
-			.node = n,
-			.name = n->name,
-			.isa = n->isa,
-			.emulated = n->emulated,
-			.cpus = n->cpus,
-			.used = n->used_cpus,
-			.idle_w = n->idle_w,
-			.core_w = n->core_w,
-			.usable = n->state == NODE_UP,
-		};
-		list_each(l, &n->jobs) if (v->nrunning < nrunning) view_job(
-			&v->running[v->nrunning++], list_entry(l, struct job, queue), c, now_ms);
-	}
-	list_each(l, &c->pending)
-	{
-		struct job *j = list_entry(l, struct job, queue);
-
-		if (v->npending == npending)
-			break;
-		if (now_ms >= j->not_before_ms)
-			view_job(&v->pending[v->npending++], j, c, now_ms);
-	}
-	return 0;
-}
-
-static void view_free(struct policy_view *v)
-{
-	free(v->nodes);
-	free(v->running);
-	free(v->pending);
-	free(v->decisions);
+	return !job_unmovable(j) && c->now_ms >= j->settled_ms + c->policy_opt.cooldown_ms;
 }
 
 static bool node_takes(const struct node *n, const struct job *j)
 {
-	return n->state == NODE_UP && (j->spec.isas & (1u << n->isa)) &&
-	       n->used_cpus + j->spec.cpus <= n->cpus;
+	return n->state == NODE_UP && !n->cordoned && (j->spec.isas & (1u << n->isa)) &&
+	       n->used_cpus + j->spec.cpus <= n->cpus &&
+	       (!n->memory_bytes || n->used_memory_bytes + j->spec.memory_bytes <= n->memory_bytes);
 }
 
-static void apply(struct cluster *c, uint64_t now_ms, const struct decision *d,
-		  const struct policy_view *v, struct effects *fx)
-{
-	struct job *j = d->job->job;
-	struct node *n = v->nodes[d->node].node;
+/* ---- starting ------------------------------------------------------------------ */
 
-	if (!node_takes(n, j))
+static void say(struct effects *fx, struct job *j, enum reason_code why)
+{
+	if (j->why == why)
 		return;
-	if (j->state == JOB_PENDING)
-		job_place(c, now_ms, j, n, d->reason, fx);
-	else if (!unmovable(j) && n != j->node)
-		(void)migration_start(c, now_ms, j, n, d->reason, d->predicted_j, false, fx);
+	queue_say(j, why);
+	fx_reason(fx, j);
 }
 
-/* What a waiting job waits for, as people know it from squeue. */
-static void explain_waiting(struct cluster *c, uint64_t now_ms, struct effects *fx)
+/* Could any node of the cluster ever hold it? */
+static bool fits_some_node(const struct cluster *c, const struct job_class *cls)
 {
-	uint32_t k = 0;
+	for (uint32_t i = 0; i < c->nmachines; i++)
+		if (c->machines[i]->nodes && (cls->isas & (1u << c->machines[i]->isa)) &&
+		    c->machines[i]->cpus >= cls->cpus)
+			return true;
+	return false;
+}
 
-	list_each(l, &c->pending)
-	{
-		struct job *j = list_entry(l, struct job, queue);
-		const char *why = "Resources: no node that is up has so many cpus of its ISAs";
+static void hide(struct cluster *c, bool hidden)
+{
+	struct node *n = c->reserved.node;
 
-		if (now_ms < j->not_before_ms)
-			continue;
-		if (k++ == VIEW_PENDING_MAX)
-			break;
-		for (uint32_t i = 0; i < c->nnodes; i++) {
-			const struct node *n = c->nodes[i];
+	if (!n || n->reserved == hidden)
+		return;
+	n->reserved = hidden;
+	node_refresh(c, n);
+}
 
-			if (n->state == NODE_UP && (j->spec.isas & (1u << n->isa)) &&
-			    n->cpus >= j->spec.cpus) {
-				why = k == 1 ? "Resources: waits for free cpus"
-					     : "Priority: earlier jobs wait for cpus";
-				break;
-			}
-		}
-		if (strcmp(j->reason, why)) {
-			(void)snprintf(j->reason, sizeof(j->reason), "%s", why);
-			fx_job(fx, j);
+/* Starts the job if it may start now. */
+static bool try_start(struct policy_view *v, struct job *j)
+{
+	struct cluster *c = v->c;
+	const char *why = NULL;
+	struct node *n = c->policy->place(v, j, &why);
+
+	if (!n && c->reserved.node && c->reserved.job != j->id && node_takes(c->reserved.node, j) &&
+	    backfill_allows(c, v->now_ms, j) &&
+	    (!c->cap_mw ||
+	     (double)c->mw + c->reserved.node->core_w * 1000 * j->spec.cpus <= (double)c->cap_mw)) {
+		n = c->reserved.node;
+		why = "backfill: ends before, or leaves room for, the job that waits for this node";
+		if (j->spec.cpus <= c->reserved.extra) {
+			c->reserved.extra -= j->spec.cpus;
+			c->reserved.extra_memory -=
+				c->reserved.extra_memory == UINT64_MAX ? 0 : j->spec.memory_bytes;
 		}
 	}
+	if (!n || !node_takes(n, j))
+		return false;
+	job_place(c, v->now_ms, j, n, why, v->fx);
+	return true;
+}
+
+/* Jobs of the same demand that take less time may fit before the reservation. */
+static bool try_shorter(struct policy_view *v, struct job_class *cls, uint32_t *left)
+{
+	struct tree_node *t = &cls->first->order;
+
+	if (!v->c->reserved.node || !node_takes(v->c->reserved.node, cls->first))
+		return false;
+	for (int k = 0; k < CLASS_LOOK && *left && (t = tree_after(&cls->jobs, t)); k++, --*left) {
+		struct job *j = tree_entry(t, struct job, order);
+
+		if (backfill_allows(v->c, v->now_ms, j) && try_start(v, j))
+			return true;
+	}
+	return false;
+}
+
+static void start_waiting(struct policy_view *v)
+{
+	struct cluster *c = v->c;
+	struct job_class *cls = queue_after(c, 0, 0);
+	uint32_t left = c->opt.backfill;
+	bool reserved = false;
+
+	hide(c, false);
+	while (cls && left) {
+		struct job *j = cls->first;
+		int32_t priority = j->spec.priority;
+		uint64_t id = j->id;
+
+		v->capped = false;
+		if (try_start(v, j)) {
+			cls = queue_after(c, priority, id);
+			continue;
+		}
+		left--;
+		if (!fits_some_node(c, cls)) {
+			say(v->fx, j, WHY_NO_NODE);
+		} else if (v->capped) {
+			say(v->fx, j, WHY_CAP);
+		} else {
+			if (!reserved)
+				backfill_reserve(c, v->now_ms, j);
+			hide(c, true);
+			say(v->fx, j,
+			    power_wake_for(c, v->now_ms, cls, v->fx) ? WHY_WAKING : WHY_RESOURCES);
+			while (reserved && try_shorter(v, cls, &left))
+				;
+			reserved = true;
+		}
+		cls = queue_after(c, priority, id);
+	}
+	hide(c, false);
+	if (!reserved)
+		c->reserved = (struct reservation){0};
+}
+
+/* ---- moving ------------------------------------------------------------------------ */
+
+static void empty_draining(struct policy_view *v)
+{
+	struct cluster *c = v->c;
+
+	list_each_safe(i, t, &c->drains)
+	{
+		struct node *n = list_entry(i, struct node, drain);
+
+		node_tell(c, v->now_ms, n, n->state_reason, (double)NAN, (double)NAN, v->fx);
+		list_each_safe(l, next, &n->jobs)
+		{
+			struct job *j = list_entry(l, struct job, queue);
+			const char *why;
+			struct node *to;
+			struct saving s;
+			char reason[CORE_REASON_MAX];
+
+			if (!v->moves_left || job_unmovable(j))
+				continue;
+			to = c->policy->place(v, j, &why);
+			if (!to || !node_takes(to, j))
+				continue;
+			s = core_saving(c, j, to);
+			(void)snprintf(reason, sizeof(reason), "drain: %.60s is to be empty",
+				       n->name);
+			if (!migration_start(c, v->now_ms, j, to, reason, &s, false, v->fx))
+				v->fx->failed = true;
+			v->moves_left--;
+		}
+	}
+}
+
+/* Over the cap, and no idle node to put to sleep: a job goes where it draws less. */
+static void move_for_cap(struct policy_view *v)
+{
+	struct cluster *c = v->c;
+	struct machine *worst = NULL;
+	struct node *from, *to = NULL;
+
+	for (uint32_t i = 0; i < c->nmachines; i++)
+		if (c->machines[i]->busy && (!worst || c->machines[i]->core_w > worst->core_w))
+			worst = c->machines[i];
+	from = worst ? policy_least_used(worst, NULL) : NULL;
+	if (!from || c->mw <= c->cap_mw)
+		return;
+	list_each(l, &from->jobs)
+	{
+		struct job *j = list_entry(l, struct job, queue);
+		struct saving s;
+
+		if (!core_movable(c, j))
+			continue;
+		for (uint32_t i = 0; i < c->nmachines; i++) {
+			const struct machine *m = c->machines[i];
+			struct node *n = NULL;
+
+			if ((j->spec.isas & (1u << m->isa)) && m->core_w < worst->core_w)
+				n = index_fullest(&m->up, j->spec.cpus, j->spec.memory_bytes);
+			if (n && (!to || m->core_w < to->core_w))
+				to = n;
+		}
+		if (!to)
+			continue;
+		s = core_saving(c, j, to);
+		if (migration_start(c, v->now_ms, j, to, "power cap: draws less there", &s, false,
+				    v->fx))
+			v->moves_left--;
+		else
+			v->fx->failed = true;
+		return;
+	}
+}
+
+/* Running jobs are looked at again when the last one that moved or started has cooled down, and
+ * when the demand has been low for long enough: nothing else changes by time alone. */
+static void next_moves(struct cluster *c, uint64_t now_ms)
+{
+	uint64_t cool = c->settled_ms + c->policy_opt.cooldown_ms, next = UINT64_MAX;
+
+	if (c->njobs > c->npending && now_ms < cool)
+		next = cool < now_ms + 1000 ? cool : now_ms + 1000;
+	if (c->low_since_ms && now_ms < c->low_since_ms + c->policy_opt.settle_ms &&
+	    c->low_since_ms + c->policy_opt.settle_ms < next)
+		next = c->low_since_ms + c->policy_opt.settle_ms;
+	c->moves_ms = next;
 }
 
 void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
-	struct policy_view v = {0};
+	struct policy_view v = {.c = c, .now_ms = now_ms, .opt = &c->policy_opt, .fx = fx};
 
-	c->schedule = false;
-	if (!c->policy || !c->njobs)
+	c->now_ms = now_ms;
+	if (!c->policy || (!c->schedule && now_ms < c->moves_ms && now_ms < power_next_ms(c)))
 		return;
-	if (view_fill(&v, c, now_ms)) {
-		fx->failed = true;
-	} else {
-		c->policy->decide(&v);
-		for (uint32_t i = 0; i < v.ndecisions; i++)
-			apply(c, now_ms, &v.decisions[i], &v, fx);
-		explain_waiting(c, now_ms, fx);
-	}
-	view_free(&v);
+	c->schedule = false;
+	v.moves_left = c->nactive < c->policy_opt.max_in_flight
+			       ? c->policy_opt.max_in_flight - c->nactive
+			       : 0;
+	start_waiting(&v);
+	empty_draining(&v);
+	if (c->cap_mw && c->mw > c->cap_mw && v.moves_left)
+		move_for_cap(&v);
+	if (c->policy->moves && v.moves_left)
+		c->policy->moves(&v);
+	next_moves(c, now_ms);
+	power_sleep_idle(c, now_ms, fx);
+	c->schedule = false;
 }
+
+uint64_t core_next_ms(const struct cluster *c)
+{
+	uint64_t next = timer_next(&c->timers), sleep = power_next_ms(c);
+
+	if (c->schedule)
+		return c->now_ms;
+	if (c->moves_ms < next && c->policy)
+		next = c->moves_ms;
+	if (sleep < next)
+		next = sleep;
+	list_each(i, &c->active)
+	{
+		const struct migration *m = list_entry(i, struct migration, active);
+		uint64_t limit = m->state == MIG_PREPARING ? c->opt.prepare_ms : c->opt.send_ms;
+
+		if (m->state < MIG_COMMITTED && m->phase_ms + limit < next)
+			next = m->phase_ms + limit;
+	}
+	return next;
+}
+
+/* ---- a person's wish ------------------------------------------------------------------ */
 
 /* The node of another ISA with most room, else any other with most room. */
 static struct node *best_other(const struct cluster *c, const struct job *j)
 {
 	struct node *best = NULL;
-	uint32_t best_free = 0;
 	bool best_crosses = false;
 
-	for (uint32_t i = 0; i < c->nnodes; i++) {
-		struct node *n = c->nodes[i];
-		bool crosses = n->isa != j->node->isa;
-		uint32_t room;
+	for (uint32_t i = 0; i < c->nmachines; i++) {
+		const struct machine *m = c->machines[i];
+		bool crosses = m->isa != j->node->isa;
+		struct node *n = NULL;
 
-		if (n == j->node || !node_takes(n, j))
+		if (j->spec.isas & (1u << m->isa))
+			n = index_emptiest(&m->up, j->spec.cpus, j->spec.memory_bytes);
+		if (n == j->node) {
+			struct tree_node *t = tree_before(&m->up, &n->at);
+
+			n = t ? tree_entry(t, struct node, at) : NULL;
+		}
+		if (!n || !node_takes(n, j))
 			continue;
-		room = n->cpus - n->used_cpus;
 		if (!best || (crosses && !best_crosses) ||
-		    (crosses == best_crosses && room > best_free)) {
+		    (crosses == best_crosses && n->key_free > best->key_free)) {
 			best = n;
-			best_free = room;
 			best_crosses = crosses;
 		}
 	}
 	return best;
 }
 
+static int check_wish(const struct job *j, const struct node *to, struct err *e)
+{
+	if (to == j->node)
+		return err_set(e, -EBUSY, "job %" PRIu64 " already runs on %s", j->id, to->name);
+	if (to->state != NODE_UP || to->cordoned)
+		return err_set(e, -EBUSY, "node %s is %s", to->name,
+			       to->state == NODE_UP ? "cordoned" : node_state_names[to->state]);
+	if (!(j->spec.isas & (1u << to->isa)))
+		return err_set(e, -EBUSY, "job %" PRIu64 " may not run on %s", j->id,
+			       isa_name(to->isa));
+	if (to->used_cpus + j->spec.cpus > to->cpus)
+		return err_set(e, -EBUSY,
+			       "node %s has %" PRIu32 " of %" PRIu32
+			       " cpus free; the job needs %" PRIu32,
+			       to->name, to->cpus > to->used_cpus ? to->cpus - to->used_cpus : 0,
+			       to->cpus, j->spec.cpus);
+	if (!node_takes(to, j))
+		return err_set(e, -EBUSY, "node %s has not enough free memory for the job",
+			       to->name);
+	return 0;
+}
+
 int core_migrate(struct cluster *c, uint64_t now_ms, struct job *j, struct node *to,
 		 const char *reason, struct migration **out, struct effects *fx, struct err *e)
 {
-	const char *why = unmovable(j);
+	const char *why = job_unmovable(j);
+	struct saving s;
+	int r;
 
 	*out = NULL;
+	c->now_ms = now_ms;
 	if (why)
 		return err_set(e, -EBUSY, "job %" PRIu64 " can't be moved: %s", j->id, why);
 	if (!to)
@@ -212,19 +374,16 @@ int core_migrate(struct cluster *c, uint64_t now_ms, struct job *j, struct node 
 			       " can't be moved: no other node is up and has %" PRIu32
 			       " free cpus of an ISA it may use",
 			       j->id, j->spec.cpus);
-	if (to == j->node)
-		return err_set(e, -EBUSY, "job %" PRIu64 " already runs on %s", j->id, to->name);
-	if (to->state != NODE_UP)
-		return err_set(e, -EBUSY, "node %s is %s", to->name, node_state_names[to->state]);
-	if (!(j->spec.isas & (1u << to->isa)))
-		return err_set(e, -EBUSY, "job %" PRIu64 " may not run on %s", j->id,
-			       isa_name(to->isa));
-	if (!node_takes(to, j))
+	r = check_wish(j, to, e);
+	if (r)
+		return r;
+	if (c->cap_mw && (double)c->mw + to->core_w * 1000 * j->spec.cpus > (double)c->cap_mw)
 		return err_set(e, -EBUSY,
-			       "node %s has %" PRIu32 " of %" PRIu32
-			       " cpus free; the job needs %" PRIu32,
-			       to->name, to->cpus > to->used_cpus ? to->cpus - to->used_cpus : 0,
-			       to->cpus, j->spec.cpus);
-	*out = migration_start(c, now_ms, j, to, reason, 0, true, fx);
+			       "job %" PRIu64
+			       " can't be moved: the cluster would draw more than its "
+			       "cap of %.0f W",
+			       j->id, (double)c->cap_mw / 1000);
+	s = core_saving(c, j, to);
+	*out = migration_start(c, now_ms, j, to, reason, &s, true, fx);
 	return *out ? 0 : err_set(e, -ENOMEM, "no memory for the migration");
 }

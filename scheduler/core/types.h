@@ -10,7 +10,10 @@
  *    named by its one active migration, and becomes the owner in the step that
  *    raises the epoch;
  *  - a job that is PENDING or over has no owner and no active migration;
- *  - node.used_cpus is what its jobs and the migrations towards it have claimed.
+ *  - node.used_cpus and used_memory_bytes are what its jobs and the migrations towards
+ *    it have claimed;
+ *  - a job starts only on a node that is up; one that sleeps or wakes has no jobs;
+ *  - cluster.mw is the sum of its nodes' predicted power.
  */
 #ifndef DROVER_SCHEDULER_CORE_TYPES_H
 #define DROVER_SCHEDULER_CORE_TYPES_H
@@ -19,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/isa.h"
+#include "scheduler/core/timer.h"
+#include "scheduler/core/tree.h"
 
 #define CORE_NAME_MAX   64
 #define CORE_REASON_MAX 160
@@ -60,6 +65,7 @@ enum node_state {
 	NODE_STATE_COUNT
 };
 
+enum liveness { ALIVE_UNKNOWN, ALIVE_UP, ALIVE_DOWN };
 enum node_power { POWER_ON, POWER_SLEEPING, POWER_ASLEEP, POWER_WAKING, POWER_COUNT };
 
 /* Why a job waits, as known from squeue. */
@@ -143,13 +149,20 @@ struct job_spec {
 	uint64_t time_limit_s; /* 0: none */
 	int32_t priority;      /* higher first */
 	bool held;             /* not to start until released */
-	bool requeue;          /* may start again from the beginning after its node failed */
+	bool no_requeue;       /* must not start again from the beginning after its node failed */
 	uint64_t begin_ms;     /* not to start before; 0: at once */
 	uint64_t array;        /* id of the array it is an element of, 0: none */
 	uint32_t array_index;
 	uint32_t array_limit;            /* elements at once, 0: any number */
 	struct dependency *dependencies; /* owned */
 	uint32_t ndependencies;
+};
+
+/* Where a waiting job is. */
+enum job_queue {
+	QUEUE_NONE,  /* held, too early, or waiting for others */
+	QUEUE_CLASS, /* among those that may start */
+	QUEUE_ARRAY, /* enough elements of its array are under way */
 };
 
 struct job {
@@ -183,11 +196,84 @@ struct job {
 	uint64_t downtime_us;
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
 	uint64_t cpu_us_here;
-	double predicted_j;       /* of the whole run where it was placed; 0: not known */
+	double predicted_j; /* of the whole run, as believed where it was placed; 0: not known */
 	uint64_t expected_end_ms; /* 0: not known */
-	struct list queue;        /* in cluster.pending or node.jobs */
-	struct list all;          /* in cluster.jobs */
+	/* the segment under way: the part of an attempt on one node */
+	uint64_t segment_ms;     /* since when */
+	uint64_t segment_uj;     /* energy heard of, */
+	uint64_t segment_uj_ms;  /* and the time it covers */
+	double done;             /* share of the work done in earlier segments of this attempt */
+	double isa_s[ISA_COUNT]; /* seconds times speed of earlier segments of it, by ISA */
+	bool isa_emulated[ISA_COUNT];
+	struct program *program; /* what is known of its like; NULL without memory */
+	/* links */
+	enum job_queue where;
+	struct tree_node order; /* waiting: in its class or array; running: in cluster.ends */
+	struct job_class *class;
+	struct timer timer;     /* waiting: may begin; running: time limit */
+	struct list dependents; /* jobs that depend on this one: struct link */
+	struct link *links;     /* by index of spec.dependencies; NULL if none waits */
+	struct list queue;      /* in cluster.pending or node.jobs */
+	struct list all;        /* in cluster.jobs */
 	struct job *hash_next;
+};
+
+/* A dependency that is not decided yet. */
+struct link {
+	struct list at; /* in the dependents of the job depended on */
+	struct job *waiter;
+	uint32_t index; /* of waiter's spec.dependencies */
+};
+
+/* Waiting jobs of one demand: if the first of them fits nowhere, none does. */
+struct job_class {
+	uint32_t cpus, isas;
+	uint64_t memory_bytes;
+	struct tree jobs;      /* by priority and age */
+	struct job *first;     /* of jobs */
+	struct tree_node head; /* in cluster.heads, by its first job */
+	struct job_class *hash_next;
+};
+
+/* An array with a limit on the elements at once. */
+struct job_array {
+	uint64_t id;
+	uint32_t limit, admitted, members;
+	struct tree waiting;
+	struct job_array *hash_next;
+};
+
+/* Nodes that are alike, and those of them that may be chosen, by free cpus. */
+struct machine {
+	uint32_t index; /* in cluster.machines */
+	enum isa isa;
+	bool emulated, sleep_capable;
+	uint32_t cpus;
+	double idle_w, core_w, sleep_w, sleep_s, wake_s, wake_j, speed;
+	char profile[CORE_NAME_MAX];
+	char *runs;     /* seconds of known programs: "ep.A:14.6 is.A:0.558 "; owned, or NULL */
+	uint32_t nodes; /* registered */
+	uint32_t busy;  /* of up: with claimed cpus */
+	struct tree up; /* take jobs */
+	struct tree waking, asleep;
+};
+
+/* What is believed of a program on an ISA. Times are of one at speed 1. */
+struct belief {
+	uint32_t runs;
+	double work_s; /* mean seconds times speed of the node */
+	double spread; /* sum of squared differences from the mean (Welford) */
+	double watts;  /* mean */
+	uint32_t watt_runs;
+};
+
+/* Jobs with the same bundle and name. */
+struct program {
+	uint64_t key;
+	char bundle[CORE_SHA_SIZE];
+	char name[CORE_NAME_MAX];
+	struct belief of[ISA_COUNT][2]; /* [isa][emulated] */
+	struct program *hash_next;
 };
 
 struct node {
@@ -204,7 +290,8 @@ struct node {
 	uint32_t cpus;
 	uint64_t memory_bytes;
 	double idle_w, core_w;
-	enum node_state state;
+	enum node_state state; /* derived: node_state_of() */
+	enum liveness alive;
 	uint64_t seen_ms;    /* last word from it */
 	uint64_t changed_ms; /* since when it is in this state */
 	enum node_power power;
@@ -214,7 +301,28 @@ struct node {
 	bool sleep_capable;                      /* can be put to sleep and woken */
 	double sleep_w, sleep_s, wake_s, wake_j; /* of its profile; 0: not known */
 	double speed; /* of one cpu, relative among nodes; 0: not known (taken as 1) */
+	char *runs;   /* seconds of known programs, as struct machine; owned, or NULL */
 	uint64_t used_memory_bytes; /* claimed by jobs */
+	uint32_t leaving_cpus;      /* of used_cpus: of jobs with a migration to elsewhere */
+	enum node_state shown;      /* the state listeners were last told */
+	bool failed_wake;           /* down since it didn't wake */
+	uint64_t power_ms;          /* since when power is as it is */
+	uint64_t no_sleep_ms;       /* not to be put to sleep before: a hook failed */
+	uint64_t idle_ms;           /* since when no cpu is claimed */
+	uint64_t mw;                /* predicted power, in milliwatts */
+	uint64_t counted_idle_mw;   /* what of cluster.idle_mw is this node's */
+	bool counted_awake;         /* counted in cluster.awake */
+	double sleep_predicted_j;   /* of the sleep under way */
+	struct machine *machine;
+	struct tree *tree;        /* of machine, that it is in, or NULL */
+	struct tree_node at;      /* in it, */
+	uint32_t key_free;        /* by this number of free cpus; */
+	uint64_t max_free_memory; /* the largest below */
+	bool busy;                /* counted in machine.busy */
+	bool reserved;            /* kept out of the trees while others are placed */
+	struct timer silence, power_timer;
+	struct list idle;  /* in cluster.idle */
+	struct list drain; /* in cluster.drains */
 	uint64_t revision; /* of its desired state; made by the shell, unequal across restarts */
 	uint64_t seen_revision;
 	double cpu_percent;
@@ -244,7 +352,8 @@ struct migration {
 	char note[CORE_TEXT_MAX]; /* why it is deferred */
 	char endpoint[CORE_NAME_MAX];
 	char secret[2 * CORE_NAME_MAX + 1];
-	double predicted_j; /* joules the policy expected to save */
+	double predicted_j;  /* joules it is expected to save, its own cost taken off */
+	double stay_j, go_s; /* of the rest of the job: joules at the source, seconds there */
 	uint64_t requested_ms, phase_ms, committed_ms, ended_ms;
 	uint64_t image_bytes, frames, save_us, transfer_us, load_us, rebuild_us, downtime_us;
 	uint64_t frozen_ms, resumed_ms, frozen_mono_ns, resumed_mono_ns;
@@ -258,6 +367,9 @@ struct core_options {
 	uint64_t node_unknown_ms;     /* silent for so long: no new work */
 	uint64_t node_down_ms;        /* silent for so long: its jobs' attempts are over */
 	uint64_t prepare_ms, send_ms; /* limits of these phases of a migration */
+	uint64_t sleep_ms, wake_ms;   /* limits of going to sleep and of waking */
+	bool can_sleep;               /* there are hooks that put nodes to sleep and wake them */
+	uint32_t backfill;            /* classes of jobs that are tried behind one that must wait */
 	uint64_t start_ms; /* an owner that doesn't report its job for so long has lost it */
 	uint64_t log_ms;   /* how long an exit waits for its output */
 };
@@ -293,7 +405,13 @@ struct policy_options {
 	uint64_t cooldown_ms;   /* least time between two moves of a job */
 	uint64_t settle_ms;     /* consolidate: demand must have been lower for so long */
 	uint32_t max_in_flight; /* migrations at a time in the cluster */
-	double horizon_s;       /* over which joules are predicted */
+	double horizon_s;    /* over which joules are predicted, where a job's time isn't known */
+	double min_saving_j; /* a move must be predicted to save more */
+	bool require_saving; /* moves that aren't predicted to save anything are not made */
+	double bias; /* unbalance: cpus of the faster ISA for one of the slower; 0: speeds */
+	double max_slowdown; /* energy: time on the chosen machine over that on the fastest */
+	double sleep_after;  /* idle time before a sleep, in break-even times */
+	uint32_t min_awake;  /* nodes that are never put to sleep */
 };
 
 extern const struct policy_options policy_options_default;
@@ -302,14 +420,16 @@ struct policy;
 struct cluster {
 	struct core_options opt;
 	const struct policy *policy;
+	bool policy_sleeps; /* it puts idle nodes to sleep */
 	struct policy_options policy_opt;
+	uint64_t now_ms; /* of the event under way */
 	struct node **nodes;
 	uint32_t nnodes, nodes_cap;
-	struct node *node_hash[1024];
+	struct node *node_hash[4096];
 	struct job **job_hash;
 	uint32_t njobs, job_buckets;
-	struct list jobs;    /* all live jobs, oldest first */
-	struct list pending; /* oldest first */
+	struct list jobs;    /* all live jobs */
+	struct list pending; /* those that wait, in no order */
 	uint32_t npending;
 	struct list active; /* migrations not DONE or ABORTED */
 	uint32_t nactive;
@@ -317,9 +437,39 @@ struct cluster {
 	uint64_t low_since_ms; /* consolidate: since when the running jobs fit a smaller set of
 				  nodes */
 	bool schedule;         /* something changed that placement may answer */
-	struct list over;      /* jobs that ended, kept until the shell has saved them */
-	struct list closed;    /* migrations that ended, likewise */
+	uint64_t moves_ms;   /* when running jobs are looked at again; UINT64_MAX: after a change */
+	uint64_t settled_ms; /* the last start or move of any job */
+	struct list over;    /* jobs that ended, kept until the shell has saved them */
+	struct list closed;  /* migrations that ended, likewise */
 	uint64_t jobs_ended[JOB_STATE_COUNT], migrations_ended[MIG_STATE_COUNT];
+	/* indexes */
+	struct timers timers;
+	struct job_class *class_hash[1024];
+	struct tree heads; /* classes that have jobs, by their first */
+	struct job_array *array_hash[256];
+	struct machine **machines;
+	uint32_t nmachines, machines_cap;
+	struct list idle;   /* nodes that are up and claimed by nobody, longest first */
+	struct list drains; /* nodes whose jobs are to leave */
+	struct tree ends;   /* running jobs by their expected end; not known is last */
+	struct program *program_hash[1024];
+	uint32_t nprograms;
+	uint64_t running_cpus, waiting_cpus; /* of jobs with an owner; of those that may start */
+	/* power */
+	uint64_t mw;      /* predicted, of all nodes */
+	uint64_t idle_mw; /* of it: the idle power of nodes that are on */
+	uint32_t awake;   /* nodes that are on or waking */
+	uint64_t cap_mw;  /* 0: none */
+	/* what a migration takes, from those that were made */
+	double move_s;
+	/* the first job that has to wait for cpus, and the node that is kept for it */
+	struct reservation {
+		uint64_t job; /* 0: none */
+		struct node *node;
+		uint64_t at_ms; /* when it can start; UINT64_MAX: nobody knows */
+		uint32_t extra; /* cpus that will be left then */
+		uint64_t extra_memory;
+	} reserved;
 };
 
 static inline bool job_is_over(const struct job *j)

@@ -2,124 +2,122 @@
  * consolidate: as few nodes as hold the demand, and of those sets one with the
  * least idle power. While few jobs run that is the node that idles cheapest;
  * when a burst needs more cpus than it has, a larger machine may hold all alone
- * and running jobs go there; when the burst is over they come back. The emptied
- * nodes are what may be put to sleep.
+ * and running jobs go there; when the burst is over they come back. Emptied
+ * nodes are put to sleep.
  *
  * Waiting jobs go to the set at once; running ones follow when they have been
  * outside of it for settle_ms and the move is predicted to save energy.
  */
-#include "scheduler/policy/node_set.h"
-#include "scheduler/policy/policy.h"
+#include "scheduler/policy/machine_set.h"
 
-/* The fullest chosen node first, so that the set itself stays small. */
-static uint32_t target(const struct policy_view *v, const struct node_set *s,
-		       const struct view_job *j)
+#define LOOK 4 /* nodes of a machine whose jobs are looked at */
+
+static const char *const options[] = {"settle_ms",   "cooldown_ms",    "max_in_flight",
+				      "horizon_s",   "require_saving", "min_saving_j",
+				      "sleep_after", "min_awake",      NULL};
+
+/* The fullest node of the set that has room. */
+static struct node *target(struct policy_view *v, const struct machine_set *s, const struct job *j)
 {
-	uint32_t best = VIEW_NOWHERE;
+	for (uint32_t k = 0; k < s->n; k++) {
+		struct node *n = NULL;
 
-	for (uint32_t k = 0; k < s->chosen; k++) {
-		uint32_t i = s->by_power[k];
+		if (s->count[k] && policy_may(v, j, s->by_power[k]))
+			n = index_fullest(&s->by_power[k]->up, j->spec.cpus, j->spec.memory_bytes);
+		if (n)
+			return n;
+	}
+	return NULL;
+}
 
-		if (policy_fits(v, j, i) &&
-		    (best == VIEW_NOWHERE ||
-		     policy_load(&v->nodes[i]) > policy_load(&v->nodes[best])))
-			best = i;
+static double added_w(const struct node *n, const struct job *j)
+{
+	return n->core_w * j->spec.cpus + (n->used_cpus ? 0 : n->idle_w);
+}
+
+static struct node *place(struct policy_view *v, const struct job *j, const char **why)
+{
+	struct node *best;
+	struct machine_set s;
+
+	machine_set_choose(&s, v->c, v->c->running_cpus + v->c->waiting_cpus);
+	*why = "consolidate: fewest nodes with the least idle power";
+	best = target(v, &s, j);
+	if (best)
+		return best;
+	/* Its ISA isn't in the set, or running jobs outside of it are in the way. */
+	*why = "consolidate: least added power outside the set";
+	for (uint32_t i = 0; i < v->c->nmachines; i++) {
+		const struct machine *m = v->c->machines[i];
+		struct node *n = NULL;
+
+		if (policy_may(v, j, m))
+			n = index_fullest(&m->up, j->spec.cpus, j->spec.memory_bytes);
+		if (n && (!best || added_w(n, j) < added_w(best, j)))
+			best = n;
 	}
 	return best;
 }
 
-static void place_pending(struct policy_view *v, const struct node_set *s)
-{
-	for (uint32_t k = 0; k < v->npending; k++) {
-		struct view_job *j = &v->pending[k];
-		uint32_t best = target(v, s, j);
-
-		if (best != VIEW_NOWHERE) {
-			policy_place(v, j, best,
-				     "consolidate: fewest nodes with the least idle power");
-			continue;
-		}
-		/* Its ISA isn't in the set, or running jobs outside of it are in the way. */
-		for (uint32_t i = 0; i < v->nnodes; i++)
-			if (policy_fits(v, j, i) &&
-			    (best == VIEW_NOWHERE ||
-			     policy_added_w(v, j, i) < policy_added_w(v, j, best)))
-				best = i;
-		if (best != VIEW_NOWHERE)
-			policy_place(v, j, best, "consolidate: least added power outside the set");
-		else if (j->isas == (1u << ISA_COUNT) - 1)
-			break;
-	}
-}
-
-/* What a node's emptying saves, shared among its jobs by their cpus; if the target was empty, its
- * idle power is the price. */
-static double saving_w(const struct policy_view *v, const struct node_set *s,
-		       const struct view_job *j, uint32_t t)
-{
-	const struct view_node *from = &v->nodes[j->node], *to = &v->nodes[t];
-	double idle_w = from->idle_w - (s->before[t] ? 0 : to->idle_w);
-
-	return idle_w * j->cpus / s->before[j->node] + (from->core_w - to->core_w) * j->cpus;
-}
-
-/* Moves what may move from a node outside the set; true if anything is outside. */
-static bool empty_nodes(struct policy_view *v, const struct node_set *s, bool settled)
+/* Jobs of a node that should be empty; true if any of them could leave. */
+static bool empty(struct policy_view *v, const struct machine_set *s, struct node *from,
+		  bool settled)
 {
 	bool outside = false;
 
-	for (uint32_t k = 0; k < v->nrunning; k++) {
-		struct view_job *j = &v->running[k];
-		const struct view_node *from = &v->nodes[j->node];
-		const struct view_node *to;
-		double saved_w;
-		uint32_t t;
+	list_each_safe(l, next, &from->jobs)
+	{
+		struct job *j = list_entry(l, struct job, queue);
+		struct node *to = j->migration ? NULL : target(v, s, j);
+		struct saving saving;
 
-		if (!from->usable || s->in[j->node])
+		if (!to || to == from ||
+		    (to->machine == from->machine && policy_used(to) < policy_used(from)))
 			continue;
-		t = target(v, s, j);
-		if (t == VIEW_NOWHERE)
-			continue;
-		to = &v->nodes[t];
-		saved_w = saving_w(v, s, j, t);
-		if (saved_w < 0)
+		saving = core_saving(v->c, j, to);
+		if (!core_worth(v->c, &saving))
 			continue;
 		outside = true;
-		if (settled && j->movable && v->moves_left)
-			policy_move(v, j, t, saved_w * v->opt->horizon_s,
-				    "consolidate: the demand fits %u node%s; empties %.40s "
-				    "(%.0f W idle) onto %.40s",
-				    s->chosen, s->chosen == 1 ? "" : "s", from->name, from->idle_w,
-				    to->name);
+		if (settled)
+			(void)policy_move(v, j, to,
+					  "consolidate: the demand fits %u node%s; empties %.32s "
+					  "(%.0f W idle) onto %.32s",
+					  s->nodes, s->nodes == 1 ? "" : "s", from->name,
+					  from->idle_w, to->name);
 	}
 	return outside;
 }
 
-static void decide(struct policy_view *v)
+static void moves(struct policy_view *v)
 {
-	struct node_set s;
-	uint64_t demand = 0;
-	bool settled;
+	struct cluster *c = v->c;
+	bool settled = c->low_since_ms && v->now_ms >= c->low_since_ms + v->opt->settle_ms;
+	bool outside = false;
+	struct machine_set s;
 
-	for (uint32_t k = 0; k < v->nrunning; k++)
-		demand += v->running[k].cpus;
-	for (uint32_t k = 0; k < v->npending; k++)
-		demand += v->pending[k].cpus;
-	if (node_set_choose(&s, v, demand))
-		return;
-	place_pending(v, &s);
-	for (uint32_t i = 0; i < v->nnodes; i++)
-		s.before[i] = v->nodes[i].used;
-	settled = *v->low_since_ms && v->now_ms >= *v->low_since_ms + v->opt->settle_ms;
-	if (!empty_nodes(v, &s, settled))
-		*v->low_since_ms = 0;
-	else if (!*v->low_since_ms)
-		*v->low_since_ms = v->now_ms;
-	node_set_free(&s);
+	machine_set_choose(&s, c, c->running_cpus + c->waiting_cpus);
+	for (uint32_t k = 0; k < s.n; k++) {
+		struct machine *m = s.by_power[k];
+		struct node *n = m->busy > s.count[k] ? policy_least_used(m, NULL) : NULL;
+		uint32_t surplus = n ? m->busy - s.count[k] : 0;
+
+		for (int look = 0; n && surplus && look < LOOK; look++, surplus--) {
+			outside |= empty(v, &s, n, settled);
+			n = policy_least_used(m, n);
+		}
+	}
+	if (!outside)
+		c->low_since_ms = 0;
+	else if (!c->low_since_ms)
+		c->low_since_ms = v->now_ms;
 }
 
 const struct policy policy_consolidate = {
 	.name = "consolidate",
-	.summary = "fewest nodes with the least idle power; running jobs leave the others",
-	.decide = decide,
+	.summary = "fewest nodes with the least idle power; running jobs leave the others, which "
+		   "sleep",
+	.sleeps = true,
+	.options = options,
+	.place = place,
+	.moves = moves,
 };

@@ -1,87 +1,77 @@
 /*
- * Policies: where waiting jobs start and which running ones move.
+ * Policies: where waiting jobs start, and which running ones move.
  *
- * A policy is a pure function: a view of the cluster in, decisions out. It may
- * change the view (claiming cpus as it goes) but keeps nothing between calls
- * except what the view carries for it. Each decision says why, for a person, and
- * how many joules it is expected to save over the view's horizon (for a start:
- * how many it costs, as a negative number). The core checks each decision again.
+ * A policy is a const table of functions over the cluster's indexes. It keeps
+ * nothing of its own; what it asks costs O(log nodes) for each kind of machine,
+ * never a walk over nodes or jobs. The core checks what it answers: room, the
+ * power cap, and for a move that it is predicted to save more than it costs.
  */
 #ifndef DROVER_SCHEDULER_POLICY_POLICY_H
 #define DROVER_SCHEDULER_POLICY_POLICY_H
 
 #include "scheduler/core/core.h"
 
-struct view_node {
-	struct node *node;
-	const char *name;
-	enum isa isa;
-	bool emulated;
-	uint32_t cpus;
-	uint32_t used; /* claimed; a policy adds what it decides */
-	double idle_w, core_w;
-	bool usable; /* up */
-};
-
-struct view_job {
-	struct job *job;
-	uint64_t id;
-	uint32_t cpus;
-	uint32_t isas;
-	uint32_t node; /* index; VIEW_NOWHERE while it waits */
-	bool movable;  /* running, settled, no migration, past its cool-down */
-};
-#define VIEW_NOWHERE UINT32_MAX
-
-struct decision {
-	struct view_job *job;
-	uint32_t node;
-	double predicted_j;
-	char reason[CORE_REASON_MAX];
-};
-
 struct policy_view {
+	struct cluster *c;
 	uint64_t now_ms;
 	const struct policy_options *opt;
-	struct view_node *nodes;
-	uint32_t nnodes;
-	struct view_job *pending; /* oldest first, at most VIEW_PENDING_MAX */
-	uint32_t npending;
-	struct view_job *running; /* by node */
-	uint32_t nrunning;
-	uint32_t moves_left;        /* migrations that may still be started */
-	uint64_t *low_since_ms;     /* see struct cluster */
-	struct decision *decisions; /* room for npending + moves_left */
-	uint32_t ndecisions;
+	uint32_t moves_left; /* migrations that may still be started */
+	bool capped;         /* out: a machine had room, but not under the power cap */
+	struct effects *fx;  /* the core's */
 };
-#define VIEW_PENDING_MAX 1024
 
 struct policy {
 	const char *name;
 	const char *summary;
-	void (*decide)(struct policy_view *v);
+	bool sleeps;                /* idle nodes are put to sleep */
+	const char *const *options; /* names of those of struct policy_options it uses */
+	/* The node where the job should start, which has room for it, and why; NULL: nowhere. */
+	struct node *(*place)(struct policy_view *v, const struct job *j, const char **why);
+	/* Offers moves by policy_move(); NULL: jobs stay where they started. */
+	void (*moves)(struct policy_view *v);
 };
 
-extern const struct policy policy_balance, policy_consolidate, policy_static;
-
-/* By name, or NULL. */
+/* By name, or NULL. "static" is another name of "static-balanced". */
 const struct policy *policy_find(const char *name);
 /* All, NULL-terminated. */
 extern const struct policy *const policies[];
+extern const struct policy policy_static_x86, policy_static_balanced, policy_static_unbalanced,
+	policy_balance, policy_unbalance, policy_consolidate, policy_energy;
 
-/* ---- for policies ------------------------------------------------------- */
+/* ---- options ---------------------------------------------------------------- */
 
-/* May the job run on node i with the cpus left there? */
-bool policy_fits(const struct policy_view *v, const struct view_job *j, uint32_t i);
-double policy_load(const struct view_node *n);
-/* Watts the job adds to node i; an empty node's idle power counts as added. */
-double policy_added_w(const struct policy_view *v, const struct view_job *j, uint32_t i);
-/* Claims the cpus and records the decision. */
-void policy_place(struct policy_view *v, struct view_job *j, uint32_t i, const char *why);
-void policy_move(struct policy_view *v, struct view_job *j, uint32_t i, double predicted_j,
-		 const char *fmt, ...) _printf_(5, 6);
-/* The usable node with the least load after taking the job, native before emulated, then by name;
- * VIEW_NOWHERE if it fits nowhere. */
-uint32_t policy_least_loaded(const struct policy_view *v, const struct view_job *j);
+enum option_kind { OPTION_F64, OPTION_U64, OPTION_U32, OPTION_BOOL };
+
+/* One of struct policy_options, for reading, writing and explaining it. */
+struct policy_option {
+	const char *name, *unit, *meaning;
+	enum option_kind kind;
+	size_t offset;
+	double min, max;
+};
+
+extern const struct policy_option policy_options_table[]; /* ends with a NULL name */
+double policy_option_get(const struct policy_option *d, const struct policy_options *o);
+void policy_option_set(const struct policy_option *d, struct policy_options *o, double value);
+
+/* ---- for policies ----------------------------------------------------------- */
+
+/* May the job run on nodes of this machine, now, by ISA, size and power cap? */
+bool policy_may(struct policy_view *v, const struct job *j, const struct machine *m);
+/* Offers a move; false: it can't be, or isn't predicted to save anything. */
+bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
+	_printf_(4, 5);
+/* Cpus in use once the moves under way are done. */
+uint32_t policy_used(const struct node *n);
+/* Among nodes of the machine that are in use, the one with the most free cpus, or the one after at;
+ * NULL at the end. */
+struct node *policy_least_used(const struct machine *m, const struct node *at);
+
+/* spread.c: used cpus in proportion to a weight of each machine */
+typedef double policy_weight(const struct policy_view *v, const struct machine *m);
+struct node *spread_place(struct policy_view *v, const struct job *j, policy_weight *weight,
+			  uint32_t isas);
+void spread_moves(struct policy_view *v, policy_weight *weight, const char *name);
+policy_weight weight_equal, weight_speed;
 
 #endif

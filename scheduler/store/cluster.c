@@ -73,6 +73,21 @@ int store_apply(struct store *s, const struct effects *fx, struct err *e)
 		case FX_NODE:
 			r = table_write(s->st[ST_NODE_PUT], &table_nodes, f->node, e);
 			break;
+		case FX_SEGMENT:
+			r = store_put_segment(s, f, e);
+			break;
+		case FX_DECISION:
+			r = store_put_decision(s, f, e);
+			break;
+		case FX_CHANGE:
+			r = store_put_change(s, f, e);
+			break;
+		case FX_MODEL:
+			r = store_put_program(s, f->program, e);
+			break;
+		case FX_REASON:
+		case FX_SUSPEND:
+		case FX_RESUME:
 		case FX_DESIRED:
 			break; /* follows from the others */
 		}
@@ -92,13 +107,15 @@ static int load_nodes(struct store *s, struct cluster *c, uint64_t now_ms, struc
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct node *n = calloc(1, sizeof(*n));
 
-		if (!n || table_read(st, &table_nodes, n) || cluster_adopt_node(c, n)) {
-			node_free(n);
-			return err_set(e, -ENOMEM, "no memory for the nodes");
+		if (n && !table_read(st, &table_nodes, n)) {
+			n->seen_ms = now_ms;
+			if (n->power == POWER_ON)
+				n->changed_ms = now_ms;
+			if (!cluster_adopt_node(c, n))
+				continue;
 		}
-		/* Whatever it was: it has yet to be heard of by this scheduler. */
-		n->state = NODE_UNKNOWN;
-		n->seen_ms = n->changed_ms = now_ms;
+		node_free(n);
+		return err_set(e, -ENOMEM, "no memory for the nodes");
 	}
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading the nodes");
 }
@@ -205,7 +222,10 @@ int store_load(struct store *s, struct cluster *c, uint64_t now_ms, struct err *
 
 	/* Unequal to any revision of an earlier scheduler, and exact in a double. */
 	c->next_revision = (s->epoch << 32) + c->next_revision;
-	r = load_nodes(s, c, now_ms, e);
+	c->now_ms = now_ms;
+	r = store_load_programs(s, c, e);
+	if (!r)
+		r = load_nodes(s, c, now_ms, e);
 	if (!r)
 		r = load_jobs(s, c, now_ms, e);
 	if (!r)

@@ -24,7 +24,17 @@ static int put_job_share(struct store *s, sqlite3_int64 interval, const struct e
 	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)j->energy_uj);
 	(void)sqlite3_bind_text(st, 2, i->kind, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(st, 3, (sqlite3_int64)j->job);
-	return store_run(s, ST_JOB_ENERGY_ADD, "adding to a job's energy", e);
+	r = store_run(s, ST_JOB_ENERGY_ADD, "adding to a job's energy", e);
+	if (r)
+		return r;
+	st = s->st[ST_SEGMENT_ENERGY];
+	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)j->energy_uj);
+	(void)sqlite3_bind_text(st, 2, i->kind, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 3, (sqlite3_int64)j->job);
+	(void)sqlite3_bind_int64(st, 4, j->attempt);
+	(void)sqlite3_bind_text(st, 5, i->node, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 6, (sqlite3_int64)i->to_ms);
+	return store_run(s, ST_SEGMENT_ENERGY, "adding to a segment's energy", e);
 }
 
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)

@@ -19,6 +19,12 @@ enum store_stmt {
 	ST_ENERGY_PUT,
 	ST_ENERGY_JOB_PUT,
 	ST_JOB_ENERGY_ADD,
+	ST_SEGMENT_PUT,
+	ST_SEGMENT_ENERGY,
+	ST_DECISION_PUT,
+	ST_CHANGE_PUT,
+	ST_CHANGE_ACTUAL,
+	ST_MODEL_PUT,
 	ST_COUNT
 };
 
@@ -38,5 +44,12 @@ int store_run(struct store *s, enum store_stmt which, const char *doing, struct 
 /* The current row of a selection of table_jobs. -ENOMEM. */
 int store_read_job(sqlite3_stmt *st, struct job_record *out);
 int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e);
+
+/* history.c: effects of these kinds, and the models into an empty cluster. */
+int store_put_segment(struct store *s, const struct effect *f, struct err *e);
+int store_put_decision(struct store *s, const struct effect *f, struct err *e);
+int store_put_change(struct store *s, const struct effect *f, struct err *e);
+int store_put_program(struct store *s, const struct program *p, struct err *e);
+int store_load_programs(struct store *s, struct cluster *c, struct err *e);
 
 #endif

@@ -33,6 +33,25 @@ static const char *const schema[] = {
 	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
 	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
 	"CREATE INDEX IF NOT EXISTS energy_jobs_by_job ON energy_jobs (job)",
+	"CREATE TABLE IF NOT EXISTS segments (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL, node TEXT NOT NULL, isa INTEGER NOT NULL,"
+	" emulated INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+	" cpu_us INTEGER NOT NULL, energy_uj INTEGER NOT NULL DEFAULT 0,"
+	" energy_kind TEXT NOT NULL DEFAULT '', predicted_j REAL, outcome TEXT NOT NULL,"
+	" PRIMARY KEY (job, attempt, epoch)) WITHOUT ROWID",
+	"CREATE TABLE IF NOT EXISTS decisions (id INTEGER PRIMARY KEY, job INTEGER NOT NULL,"
+	" attempt INTEGER NOT NULL, epoch INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, node TEXT NOT NULL, reason TEXT NOT NULL, predicted_j REAL,"
+	" stay_j REAL NOT NULL, go_s REAL NOT NULL)",
+	"CREATE INDEX IF NOT EXISTS decisions_by_job ON decisions (job, id)",
+	"CREATE TABLE IF NOT EXISTS node_changes (id INTEGER PRIMARY KEY, node TEXT NOT NULL,"
+	" time_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, predicted_j REAL,"
+	" actual_j REAL)",
+	"CREATE INDEX IF NOT EXISTS node_changes_by_node ON node_changes (node, id)",
+	"CREATE TABLE IF NOT EXISTS models (bundle TEXT NOT NULL, name TEXT NOT NULL,"
+	" isa INTEGER NOT NULL, emulated INTEGER NOT NULL, runs INTEGER NOT NULL,"
+	" work_s REAL NOT NULL, spread REAL NOT NULL, watts REAL NOT NULL,"
+	" watt_runs INTEGER NOT NULL, PRIMARY KEY (bundle, name, isa, emulated)) WITHOUT ROWID",
 };
 
 static const char *const statements[ST_COUNT] = {
@@ -56,6 +75,25 @@ static const char *const statements[ST_COUNT] = {
 	[ST_JOB_ENERGY_ADD] = "UPDATE jobs SET energy_uj = energy_uj + ?1, energy_kind ="
 			      " CASE WHEN energy_kind IN ('', ?2) THEN ?2 ELSE 'mixed' END"
 			      " WHERE id = ?3",
+	[ST_SEGMENT_PUT] =
+		"INSERT INTO segments (job, attempt, epoch, node, isa, emulated, from_ms, to_ms,"
+		" cpu_us, predicted_j, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT (job, attempt, epoch) DO UPDATE SET to_ms = excluded.to_ms,"
+		" cpu_us = excluded.cpu_us, outcome = excluded.outcome",
+	[ST_SEGMENT_ENERGY] =
+		"UPDATE segments SET energy_uj = energy_uj + ?1, energy_kind ="
+		" CASE WHEN energy_kind IN ('', ?2) THEN ?2 ELSE 'mixed' END"
+		" WHERE job = ?3 AND attempt = ?4 AND epoch = (SELECT max(epoch) FROM segments"
+		" WHERE job = ?3 AND attempt = ?4 AND node = ?5 AND from_ms <= ?6)",
+	[ST_DECISION_PUT] = "INSERT INTO decisions (job, attempt, epoch, time_ms, kind, node,"
+			    " reason, predicted_j, stay_j, go_s)"
+			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ST_CHANGE_PUT] = "INSERT INTO node_changes (node, time_ms, state, reason, predicted_j)"
+			  " VALUES (?, ?, ?, ?, ?)",
+	[ST_CHANGE_ACTUAL] = "UPDATE node_changes SET actual_j = ?1 WHERE id = (SELECT max(id)"
+			     " FROM node_changes WHERE node = ?2 AND state = 'sleeping')",
+	[ST_MODEL_PUT] = "INSERT OR REPLACE INTO models (bundle, name, isa, emulated, runs, work_s,"
+			 " spread, watts, watt_runs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e)

@@ -81,6 +81,46 @@ int store_jobs(struct store *s, const struct job_filter *f,
 int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
 		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e);
 
+/* ---- history ------------------------------------------------------------ */
+
+/* A part of an attempt on one node. */
+struct segment_record {
+	uint32_t attempt, epoch;
+	char node[CORE_NAME_MAX];
+	enum isa isa;
+	bool emulated;
+	uint64_t from_ms, to_ms; /* to_ms 0: under way */
+	uint64_t cpu_us, energy_uj;
+	char energy_kind[16]; /* "" before the first reading */
+	double predicted_j;   /* NAN: nothing was predicted */
+	char outcome[CORE_REASON_MAX];
+};
+
+struct decision_record {
+	uint32_t attempt, epoch; /* of the segment that it began, if it began one */
+	uint64_t time_ms;
+	char kind[16]; /* "place", "migrate", "hold", "release", "requeue" */
+	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
+	double predicted_j;  /* NAN: nothing was predicted */
+	double stay_j, go_s; /* of a move: see struct migration */
+};
+
+struct change_record {
+	uint64_t id, time_ms;
+	char state[16], reason[CORE_REASON_MAX];
+	double predicted_j, actual_j; /* NAN: none */
+};
+
+/* In the order of their time. fn may keep nothing of what it is given. */
+int store_segments(struct store *s, uint64_t job,
+		   void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e);
+int store_decisions(struct store *s, uint64_t job,
+		    void (*fn)(const struct decision_record *r, void *arg), void *arg,
+		    struct err *e);
+/* ids above after */
+int store_changes(struct store *s, const char *node, uint64_t after, unsigned int limit,
+		  void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e);
+
 /* ---- settings and idempotency keys -------------------------------------- */
 
 /* *out is allocated, NULL if there is none. */

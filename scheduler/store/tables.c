@@ -22,7 +22,7 @@ static const struct column job_columns[] = {
 	JS(COL_U64, time_limit_s),
 	JS(COL_U32, priority),
 	JS(COL_BOOL, held),
-	JS(COL_BOOL, requeue),
+	JS(COL_BOOL, no_requeue),
 	JS(COL_U64, begin_ms),
 	JS(COL_U64, array),
 	JS(COL_U32, array_index),
@@ -50,6 +50,10 @@ static const struct column job_columns[] = {
 	J(COL_U64, cpu_us_before),
 	J(COL_U64, cpu_us_here),
 	J(COL_F64, predicted_j),
+	J(COL_U64, segment_ms),
+	J(COL_F64, done),
+	COLUMN(struct job_record, COL_F64, job.isa_s[ISA_X86_64], "x86_64_s"),
+	COLUMN(struct job_record, COL_F64, job.isa_s[ISA_AARCH64], "aarch64_s"),
 	J(COL_U64, expected_end_ms),
 	COLUMN_APART(struct job_record, COL_U64, energy_uj, "energy_uj"),
 	COLUMN_APART(struct job_record, COL_TEXT, energy_kind, "energy_kind"),
@@ -104,7 +108,8 @@ static const struct column node_columns[] = {
 	N(COL_TEXT, state_reason), N(COL_BOOL, sleep_capable),
 	N(COL_F64, sleep_w),       N(COL_F64, sleep_s),
 	N(COL_F64, wake_s),        N(COL_F64, wake_j),
-	N(COL_F64, speed),
+	N(COL_F64, speed),         N(COL_TEXTP, runs),
+	N(COL_U64, power_ms),      N(COL_BOOL, failed_wake),
 };
 
 static const struct column bundle_columns[] = {

@@ -108,7 +108,7 @@ static void make_cluster(struct world *w)
 	w->c = cluster_new(&o);
 	assert_non_null(w->c);
 	w->c->next_revision = w->next_revision;
-	core_set_policy(w->c, policies[rnd(w, 2)], &po);
+	core_set_policy(w->c, policies[rnd(w, 4)], &po);
 	for (int i = 0; i < NODES; i++)
 		introduce(w, i);
 }
@@ -128,6 +128,8 @@ static void restart(struct world *w)
 			continue;
 		}
 		j->spec.launch = NULL;
+		j->spec.dependencies = NULL; /* the test makes its own */
+		j->spec.ndependencies = 0;
 		j->confirmed = false;
 		j->present_ms = w->now;
 		assert_int_equal(cluster_adopt_job(w->c, j,

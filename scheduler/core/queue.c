@@ -1,0 +1,294 @@
+/*
+ * Jobs that wait. Those that may start stand in classes of equal demand, each in
+ * the order of priority and age, and the classes in the order of their first
+ * jobs: so the next job, and the next one of another demand, are found in
+ * O(log n), and one job that fits nowhere speaks for its whole class.
+ */
+#include "scheduler/core/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const sentences[WHY_COUNT] = {
+	[WHY_NONE] = "",
+	[WHY_PRIORITY] = "Priority: earlier jobs or jobs of higher priority go first",
+	[WHY_RESOURCES] = "Resources: waits for free cpus or memory",
+	[WHY_DEPENDENCY] = "Dependency: waits for another job to end",
+	[WHY_DEPENDENCY_NEVER] =
+		"DependencyNeverSatisfied: a job it depends on did not complete; cancel it",
+	[WHY_HELD] = "JobHeldUser: held until released",
+	[WHY_BEGIN] = "BeginTime: its time to begin has not come",
+	[WHY_WAKING] = "NodesWaking: a node wakes for it",
+	[WHY_CAP] = "PowerCap: the cluster would draw more than its cap",
+	[WHY_ARRAY] = "ArrayLimit: as many of its array are under way as may be",
+	[WHY_NO_NODE] = "NoNode: no node of the cluster has so many cpus and memory of its ISAs",
+};
+
+static int compare_rank(int32_t pa, uint64_t ia, int32_t pb, uint64_t ib)
+{
+	if (pa != pb)
+		return pa > pb ? -1 : 1;
+	return ia < ib ? -1 : ia > ib;
+}
+
+static int by_rank(const struct tree_node *a, const struct tree_node *b)
+{
+	const struct job *x = tree_entry(a, struct job, order),
+			 *y = tree_entry(b, struct job, order);
+
+	return compare_rank(x->spec.priority, x->id, y->spec.priority, y->id);
+}
+
+static int by_first(const struct tree_node *a, const struct tree_node *b)
+{
+	return by_rank(&tree_entry(a, struct job_class, head)->first->order,
+		       &tree_entry(b, struct job_class, head)->first->order);
+}
+
+void queue_init(struct cluster *c)
+{
+	tree_init(&c->heads, by_first, NULL);
+}
+
+void queue_say(struct job *j, enum reason_code why)
+{
+	j->why = why;
+	(void)snprintf(j->reason, sizeof(j->reason), "%s", sentences[why]);
+}
+
+/* ---- classes -------------------------------------------------------------- */
+
+static struct job_class **class_slot(struct cluster *c, const struct job_spec *s)
+{
+	uint64_t h = s->cpus * 0x9e3779b97f4a7c15ull + s->isas * 0xc2b2ae3d27d4eb4full +
+		     s->memory_bytes * 0x165667b19e3779f9ull;
+	struct job_class **p = &c->class_hash[(h >> 32) % ARRAY_SIZE(c->class_hash)];
+
+	while (*p && ((*p)->cpus != s->cpus || (*p)->isas != s->isas ||
+		      (*p)->memory_bytes != s->memory_bytes))
+		p = &(*p)->hash_next;
+	return p;
+}
+
+static int class_add(struct cluster *c, struct job *j)
+{
+	struct job_class **slot = class_slot(c, &j->spec), *cls = *slot;
+
+	if (!cls) {
+		cls = calloc(1, sizeof(*cls));
+		if (!cls)
+			return -ENOMEM;
+		cls->cpus = j->spec.cpus;
+		cls->isas = j->spec.isas;
+		cls->memory_bytes = j->spec.memory_bytes;
+		tree_init(&cls->jobs, by_rank, NULL);
+		*slot = cls;
+	}
+	if (!cls->first || by_rank(&j->order, &cls->first->order) < 0) {
+		if (cls->first)
+			tree_remove(&c->heads, &cls->head);
+		cls->first = j;
+		tree_insert(&c->heads, &cls->head);
+	}
+	tree_insert(&cls->jobs, &j->order);
+	j->class = cls;
+	j->where = QUEUE_CLASS;
+	c->waiting_cpus += j->spec.cpus;
+	c->schedule = true;
+	return 0;
+}
+
+static void class_remove(struct cluster *c, struct job *j)
+{
+	struct job_class *cls = j->class;
+	struct tree_node *first;
+
+	c->waiting_cpus -= j->spec.cpus;
+	j->class = NULL;
+	j->where = QUEUE_NONE;
+	if (cls->first != j) {
+		tree_remove(&cls->jobs, &j->order);
+		return;
+	}
+	tree_remove(&c->heads, &cls->head);
+	tree_remove(&cls->jobs, &j->order);
+	first = tree_first(&cls->jobs);
+	if (first) {
+		cls->first = tree_entry(first, struct job, order);
+		tree_insert(&c->heads, &cls->head);
+	} else {
+		*class_slot(c, &j->spec) = cls->hash_next;
+		free(cls);
+	}
+}
+
+struct job_class *queue_after(const struct cluster *c, int32_t priority, uint64_t id)
+{
+	struct job key = {.id = id, .spec.priority = priority};
+	const struct job_class at = {.first = &key};
+	struct tree_node *t = id ? tree_after(&c->heads, &at.head) : tree_first(&c->heads);
+
+	return t ? tree_entry(t, struct job_class, head) : NULL;
+}
+
+/* ---- arrays --------------------------------------------------------------- */
+
+static struct job_array **array_slot(struct cluster *c, uint64_t id)
+{
+	struct job_array **p = &c->array_hash[id % ARRAY_SIZE(c->array_hash)];
+
+	while (*p && (*p)->id != id)
+		p = &(*p)->hash_next;
+	return p;
+}
+
+static struct job_array *array_of(struct cluster *c, const struct job *j)
+{
+	return j->spec.array && j->spec.array_limit ? *array_slot(c, j->spec.array) : NULL;
+}
+
+static int array_join(struct cluster *c, const struct job *j)
+{
+	struct job_array **slot = array_slot(c, j->spec.array);
+
+	if (!j->spec.array || !j->spec.array_limit)
+		return 0;
+	if (!*slot) {
+		*slot = calloc(1, sizeof(**slot));
+		if (!*slot)
+			return -ENOMEM;
+		(*slot)->id = j->spec.array;
+		(*slot)->limit = j->spec.array_limit;
+		tree_init(&(*slot)->waiting, by_rank, NULL);
+	}
+	(*slot)->members++;
+	return 0;
+}
+
+void queue_array_left(struct cluster *c, struct job *j)
+{
+	struct job_array *a = array_of(c, j);
+	struct tree_node *t;
+
+	if (!a)
+		return;
+	a->admitted--;
+	while (a->admitted < a->limit && (t = tree_first(&a->waiting))) {
+		struct job *next = tree_entry(t, struct job, order);
+
+		tree_remove(&a->waiting, t);
+		a->admitted++;
+		queue_say(next, WHY_PRIORITY);
+		if (class_add(c, next)) {
+			/* No memory: it goes back and is let in after the next element. */
+			a->admitted--;
+			tree_insert(&a->waiting, t);
+			queue_say(next, WHY_ARRAY);
+			return;
+		}
+	}
+}
+
+void queue_forget(struct cluster *c, struct job *j)
+{
+	struct job_array **slot = array_slot(c, j->spec.array), *a = array_of(c, j);
+
+	if (a && !--a->members) {
+		*slot = a->hash_next;
+		free(a);
+	}
+}
+
+/* ---- in and out ------------------------------------------------------------- */
+
+static enum reason_code dependency_why(const struct job_spec *s)
+{
+	enum reason_code why = WHY_NONE;
+
+	for (uint32_t i = 0; i < s->ndependencies; i++) {
+		if (s->dependencies[i].state == DEP_NEVER)
+			return WHY_DEPENDENCY_NEVER;
+		if (s->dependencies[i].state == DEP_WAITS)
+			why = WHY_DEPENDENCY;
+	}
+	return why;
+}
+
+int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
+{
+	uint64_t begin = j->spec.begin_ms > j->not_before_ms ? j->spec.begin_ms : j->not_before_ms;
+	enum reason_code why = dependency_why(&j->spec);
+	struct job_array *a = array_of(c, j);
+
+	j->where = QUEUE_NONE;
+	if (j->spec.held)
+		why = WHY_HELD;
+	if (why) {
+		queue_say(j, why);
+		return 0;
+	}
+	if (begin > now_ms) {
+		queue_say(j, WHY_BEGIN);
+		return timer_set(&c->timers, &j->timer, begin);
+	}
+	if (a && a->admitted >= a->limit) {
+		queue_say(j, WHY_ARRAY);
+		j->where = QUEUE_ARRAY;
+		tree_insert(&a->waiting, &j->order);
+		return 0;
+	}
+	queue_say(j, WHY_PRIORITY);
+	if (class_add(c, j))
+		return -ENOMEM;
+	if (a)
+		a->admitted++;
+	return 0;
+}
+
+void queue_remove(struct cluster *c, struct job *j, bool array)
+{
+	timer_clear(&c->timers, &j->timer);
+	if (j->where == QUEUE_ARRAY) {
+		tree_remove(&array_of(c, j)->waiting, &j->order);
+		j->where = QUEUE_NONE;
+	} else if (j->where == QUEUE_CLASS) {
+		class_remove(c, j);
+		if (array)
+			queue_array_left(c, j);
+	}
+}
+
+int queue_adopt(struct cluster *c, const struct job *j)
+{
+	return array_join(c, j);
+}
+
+int queue_adopt_running(struct cluster *c, struct job *j)
+{
+	struct job_array *a = array_of(c, j);
+
+	if (a)
+		a->admitted++;
+	return queue_limit(c, j);
+}
+
+int queue_limit(struct cluster *c, struct job *j)
+{
+	if (!j->spec.time_limit_s)
+		return 0;
+	return timer_set(&c->timers, &j->timer, j->started_ms + j->spec.time_limit_s * 1000);
+}
+
+void queue_free(struct cluster *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->class_hash); i++)
+		for (struct job_class *p = c->class_hash[i], *next; p; p = next) {
+			next = p->hash_next;
+			free(p);
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(c->array_hash); i++)
+		for (struct job_array *p = c->array_hash[i], *next; p; p = next) {
+			next = p->hash_next;
+			free(p);
+		}
+}
