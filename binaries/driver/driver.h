@@ -7,6 +7,7 @@
  *   compile  a source file into a multi-ISA object
  *   resolve  which archive members the program needs
  *   codegen  bitcode into objects of both ISAs
+ *   agree    what those objects save, compared
  *   program  objects into a bundle
  */
 #ifndef DROVER_DRIVER_H
@@ -67,6 +68,12 @@ void module_path(char *out, const struct driver *d, const struct module *m, enum
 /* Objects of all modules for both ISAs; MIGRATING is the path of the list the plugin reads. */
 int codegen(const struct driver *d, const struct program *p, const char *migrating,
 	    struct err *err);
+
+/* agree.c */
+/* Marks functions of P that the objects of both ISAs save differently as ones that never migrate,
+ * and warns of each; AGAIN: there were some, so that the decision and the objects have to be made
+ * anew. */
+int agree(const struct driver *d, struct program *p, bool *again, struct err *err);
 
 /* program.c */
 int program_build(struct driver *d, struct program *p, const char *output, struct err *err);

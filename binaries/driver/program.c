@@ -169,6 +169,22 @@ static int pack(const struct driver *d, const char *const half[ISA_COUNT],
 	return r < 0 ? r : put_in_place(packed, output, err);
 }
 
+/* Until nothing is found that differs: each round takes functions out of migration, so it ends. */
+static int generate(const struct driver *d, struct program *p, char *migrating, struct err *err)
+{
+	bool again = true;
+	int r = 0;
+
+	while (again && !r) {
+		r = decide(d, p, migrating, err);
+		if (!r)
+			r = codegen(d, p, migrating, err);
+		if (!r)
+			r = agree(d, p, &again, err);
+	}
+	return r;
+}
+
 int program_build(struct driver *d, struct program *p, const char *output, struct err *err)
 {
 	_cleanup_buf_ struct buf home = {.max = 1u << 20};
@@ -181,9 +197,7 @@ int program_build(struct driver *d, struct program *p, const char *output, struc
 	snprintf(path, sizeof path, "%.*s/home.list", PATH_MAX - 64, d->libdir);
 	r = file_read(path, &home, err);
 	if (!r)
-		r = decide(d, p, migrating, err);
-	if (!r)
-		r = codegen(d, p, migrating, err);
+		r = generate(d, p, migrating, err);
 	for (int isa = 0; isa < ISA_COUNT && !r; isa++) {
 		snprintf(half[isa], PATH_MAX, "%.*s/half.%s", PATH_MAX - 64, d->workdir,
 			 isa_name((enum isa)isa));
