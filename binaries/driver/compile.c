@@ -10,6 +10,7 @@
 #include "binaries/driver/diag.h"
 #include "binaries/driver/driver.h"
 #include "binaries/link/run.h"
+#include "binaries/object/types.h"
 #include "common/buf.h"
 #include "common/compiler.h"
 #include "common/file.h"
@@ -18,6 +19,7 @@
 struct files {
 	char bitcode[ISA_COUNT][PATH_MAX];
 	char calls[ISA_COUNT][PATH_MAX];
+	char types[ISA_COUNT][PATH_MAX];
 	char errors[ISA_COUNT][PATH_MAX];
 };
 
@@ -68,6 +70,7 @@ static void front_command(const struct driver *d, enum isa isa, const struct inp
 		flags_plugin(d, "summary", argv);
 		strv_add(argv, "-mllvm");
 		strv_addf(argv, "-drover-summary=%s", f->calls[isa]);
+		flags_types(d, f->types[isa], argv);
 		strv_add(argv, "-emit-llvm");
 		strv_add(argv, "-c");
 		strv_add(argv, "-o");
@@ -115,6 +118,23 @@ static void warn_never(const struct driver *d, const char *source, const char *l
 		list += strcspn(list, "\n");
 		list += *list == '\n';
 	}
+}
+
+/* Memory that moves is read by the other ISA's code: both must have laid it out alike. */
+static int same_types(const struct files *f, struct err *err)
+{
+	_cleanup_buf_ struct buf x86 = {0}, arm = {0};
+	struct object_part a = {0}, b = {0};
+	int r = read_part(f->types[ISA_X86_64], SUMMARY_MAX, &x86, &a, err);
+
+	if (!r)
+		r = read_part(f->types[ISA_AARCH64], SUMMARY_MAX, &arm, &b, err);
+	if (!r)
+		r = types_compare(a.data, a.len, b.data, b.len, err);
+	if (r == -EILSEQ)
+		err_hint(err, "give it one layout: no #if on the machine, no type whose size "
+			      "depends on it");
+	return r;
 }
 
 static int write_object(const struct driver *d, const struct files *f, const char *source,
@@ -180,6 +200,7 @@ static void name_files(struct driver *d, struct files *f)
 
 		snprintf(f->bitcode[isa], PATH_MAX, "%.*s/s%03u.%s.bc", w, d->workdir, n, name);
 		snprintf(f->calls[isa], PATH_MAX, "%.*s/s%03u.%s.calls", w, d->workdir, n, name);
+		snprintf(f->types[isa], PATH_MAX, "%.*s/s%03u.%s.types", w, d->workdir, n, name);
 		snprintf(f->errors[isa], PATH_MAX, "%.*s/s%03u.%s.errors", w, d->workdir, n, name);
 	}
 }
@@ -209,6 +230,8 @@ int compile_source(struct driver *d, const struct input *in, const char *output,
 		r = diag_show(f->errors[ISA_X86_64], f->errors[ISA_AARCH64], err);
 	if (!r && (status[0] || status[1]))
 		r = err_set(err, -ECANCELED, "%s", ""); /* the compiler has said why */
+	if (!r && d->options.mode != MODE_SYNTAX)
+		r = same_types(f, err);
 	if (!r && d->options.mode != MODE_SYNTAX)
 		r = write_object(d, f, in->kind == INPUT_STDIN ? "<stdin>" : in->name, output, err);
 	free(f);

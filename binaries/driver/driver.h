@@ -47,6 +47,8 @@ struct program {
 
 /* flags.c: arguments of clang for one ISA. */
 void flags_front(const struct driver *d, enum isa isa, struct strv *argv);
+/* The layouts of types go to FILE, and of the debug information only what was asked for stays. */
+void flags_types(const struct driver *d, const char *file, struct strv *argv);
 void flags_codegen(const struct strv *options, enum isa isa, struct strv *argv);
 void flags_plugin(const struct driver *d, const char *mode, struct strv *argv);
 

@@ -89,6 +89,17 @@ void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
 		strv_add(argv, "-gline-tables-only");
 }
 
+void flags_types(const struct driver *d, const char *file, struct strv *argv)
+{
+	strv_add(argv, "-g");
+	strv_add(argv, "-mllvm");
+	strv_addf(argv, "-drover-types=%s", file);
+	if (!wants_debug(&d->options.codegen)) {
+		strv_add(argv, "-mllvm");
+		strv_add(argv, "-drover-lines-only");
+	}
+}
+
 void flags_codegen(const struct strv *options, enum isa isa, struct strv *argv)
 {
 	add(isa, AT_CODEGEN, argv);

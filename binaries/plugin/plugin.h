@@ -96,6 +96,11 @@ void settleWeak(llvm::Module &m, const Migrating &mig);
 /* A definition that was weak: what it does must not be taken for known. */
 bool wasWeak(const llvm::Function &f);
 
+/* ---- types.cpp ---------------------------------------------------------------------------- */
+
+/* Writes the layouts of the module's types where -drover-types says, for the comparison of both ISAs. */
+void writeTypes(llvm::Module &m);
+
 /* ---- refuse.cpp --------------------------------------------------------------------------- */
 
 /* Why a function can never be instrumented, and where; empty reason if it can. */

@@ -143,6 +143,7 @@ void runSummary(Module &m)
 
 	if (reportUnsupported(m))
 		return;
+	writeTypes(m);
 	localInlines(m);
 	StringSet<> polls = functionsWithPolls(m);
 	raw_fd_ostream os(summaryFile(), ec, sys::fs::OF_None);
