@@ -9,6 +9,8 @@
  *	submitters limit DIR BATCH SECONDS
  *		what SQLite alone can do on that file system: transactions of BATCH rows of a
  *		job's size, each on the disk; prints {"commits":N,"rows":N,"rate":R}.
+ *	submitters fill STATE_DIR N
+ *		puts N finished jobs into the database of a scheduler that does not run.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -260,6 +262,41 @@ static int limit(const char *dir, unsigned int batch, double seconds)
 	return r == SQLITE_OK ? 0 : 1;
 }
 
+/* Jobs of 50 users with 200 names on 20 nodes; one in a thousand failed. */
+static int fill(const char *dir, uint64_t n)
+{
+	char path[4096], sql[2048], *why = NULL;
+	sqlite3 *db = NULL;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/drover.db", dir);
+	(void)snprintf(
+		sql, sizeof(sql),
+		"BEGIN; WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < "
+		"%" PRIu64 ") INSERT INTO jobs (id, name, user, bundle, launch, cpus, isas, state, "
+			   "reason, attempt,"
+		" epoch, last_isa, last_node, submitted_ms, started_ms, ended_ms, energy_uj, "
+		"energy_kind)"
+		" SELECT i, 'is.' || (i * 7919 %% 200), 'user' || (i * 104729 %% 50),"
+		" '0000000000000000000000000000000000000000000000000000000000000000',"
+		" '{\"args\":[\"S\"],\"env\":{},\"stdin\":null}', 1, 3,"
+		" CASE WHEN i %% 1000 = 7 THEN 4 ELSE 3 END, 'exit status 0', 1, 1, i %% 2,"
+		" 'node' || (i * 31 %% 20), 1700000000000 + i * 50, 1700000000000 + i * 50 + 900,"
+		" 1700000000000 + i * 50 + 4000, i * 13, 'modelled' FROM c; COMMIT",
+		n);
+	r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", NULL,
+				 NULL, NULL);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, sql, NULL, NULL, &why);
+	if (r != SQLITE_OK)
+		fprintf(stderr, "submitters: %s: %s\n", path, why ? why : sqlite3_errmsg(db));
+	sqlite3_free(why);
+	sqlite3_close(db);
+	return r == SQLITE_OK ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -267,8 +304,11 @@ int main(int argc, char **argv)
 		return run_clients(argv, argc);
 	if (argc == 5 && !strcmp(argv[1], "limit"))
 		return limit(argv[2], (unsigned int)atoi(argv[3]), atof(argv[4]));
+	if (argc == 4 && !strcmp(argv[1], "fill"))
+		return fill(argv[2], strtoull(argv[3], NULL, 10));
 	fprintf(stderr,
 		"usage: submitters run PORT BUNDLE CLIENTS CONNECTIONS SECONDS [PREFIX ACKS]\n"
-		"       submitters limit DIR BATCH SECONDS\n");
+		"       submitters limit DIR BATCH SECONDS\n"
+		"       submitters fill STATE_DIR N\n");
 	return 2;
 }

@@ -81,61 +81,174 @@ static void reply_job(struct engine *en, struct http_exchange *rq, unsigned int 
 /* ---- reading and cancelling --------------------------------------------- */
 
 struct list_arg {
-	struct engine *en;
-	const struct http_exchange *rq;
-	json_t *list;
-	uint64_t last;
-	uint64_t n;
+	struct job_record *records;
+	size_t n;
 };
 
-static void add_job(struct job_record *r, void *arg)
+static void keep_job(struct job_record *r, void *arg)
 {
 	struct list_arg *a = arg;
 
-	(void)json_array_append_new(
-		a->list, render_for(a->en, a->rq, r, cluster_job(a->en->cluster, r->job.id)));
-	a->last = r->job.id;
-	a->n++;
+	a->records[a->n++] = *r;
+	memset(&r->job.spec, 0, sizeof(r->job.spec)); /* what it owns is ours now */
+}
+
+/* "PENDING,RUNNING" as a mask; 0 if one is none. */
+static uint32_t parse_states(const char *text)
+{
+	uint32_t states = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		uint32_t one = 0;
+
+		for (uint32_t i = 0; i < JOB_STATE_COUNT; i++)
+			if (strlen(job_state_names[i]) == len &&
+			    !strncasecmp(text, job_state_names[i], len))
+				one = 1u << i;
+		if (!one)
+			return 0;
+		states |= one;
+		text += len + (text[len] == ',');
+	}
+	return states;
+}
+
+/* "MS-ID", as list_jobs() gives it. */
+static bool parse_cursor(const char *text, struct job_cursor *c)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	c->ms = strtoull(text, &end, 10);
+	if (*end != '-' || c->ms > INT64_MAX)
+		return false;
+	c->id = parse_id(end + 1, 0);
+	return c->id != 0;
+}
+
+static int parse_filter(const struct http_exchange *rq, struct job_filter *f, struct err *e)
+{
+	const char *state = http_query(rq, "state"), *isa = http_query(rq, "isa"),
+		   *array = http_query(rq, "array"), *order = http_query(rq, "order"),
+		   *cursor = http_query(rq, "cursor");
+	uint64_t limit;
+
+	*f = (struct job_filter){.user = http_query(rq, "user"),
+				 .name = http_query(rq, "name"),
+				 .node = http_query(rq, "node"),
+				 .q = http_query(rq, "q"),
+				 .isa = -1};
+	if (http_query_u64(rq, "limit", 100, 1000, &limit, e) ||
+	    http_query_u64(rq, "since_ms", 0, INT64_MAX, &f->since_ms, e) ||
+	    http_query_u64(rq, "until_ms", 0, INT64_MAX, &f->until_ms, e))
+		return e->code;
+	f->limit = limit ? (unsigned int)limit : 1;
+	if (f->q && !*f->q)
+		f->q = NULL;
+	if (state && *state && !(f->states = parse_states(state)))
+		return err_set(e, -EINVAL, "state: \"%.60s\" is not one of a job's states", state);
+	if (isa && *isa && (f->isa = isa_parse(isa)) < 0)
+		return err_set(e, -EINVAL, "isa: \"%.60s\" is not x86_64 or aarch64", isa);
+	if (array && !(f->array = parse_id(array, 0)))
+		return err_set(e, -EINVAL, "array: \"%.60s\" is not an array's id", array);
+	if (order && strcmp(order, "newest") != 0 && strcmp(order, "oldest") != 0)
+		return err_set(e, -EINVAL, "order: must be newest or oldest");
+	f->newest_first = order && !strcmp(order, "newest");
+	if (cursor && !parse_cursor(cursor, &f->after))
+		return err_set(e, -EINVAL, "cursor: \"%.60s\" was not given by a list of jobs",
+			       cursor);
+	return 0;
+}
+
+/* Asks for nothing but states: the scheduler has counted those. */
+static bool only_states(const struct job_filter *f)
+{
+	return !f->user && !f->name && !f->node && !f->q && !f->array && f->isa < 0 &&
+	       !f->since_ms && !f->until_ms;
+}
+
+static uint64_t count_states(const struct cluster *c, uint32_t states)
+{
+	uint64_t n = 0;
+
+	list_each(i, &c->jobs)
+	{
+		const struct job *j = list_entry(i, struct job, all);
+
+		n += !states || (states & (1u << j->state)) != 0;
+	}
+	for (uint32_t s = JOB_COMPLETED; s < JOB_STATE_COUNT; s++)
+		if (!states || (states & (1u << s)))
+			n += c->jobs_ended[s];
+	return n;
+}
+
+/* The records with what the cluster knows of those that live; the lock is held. */
+static json_t *render_page(struct engine *en, const struct http_exchange *rq,
+			   const struct list_arg *a, const struct job_cursor *next)
+{
+	json_t *list = json_array(), *o = json_object();
+	char cursor[48];
+
+	for (size_t i = 0; i < a->n; i++)
+		(void)json_array_append_new(
+			list, render_for(en, rq, &a->records[i],
+					 cluster_job(en->cluster, a->records[i].job.id)));
+	(void)snprintf(cursor, sizeof(cursor), "%" PRIu64 "-%" PRIu64, next->ms, next->id);
+	(void)json_object_set_new(o, "jobs", list);
+	(void)json_object_set_new(o, "next", next->id ? json_string(cursor) : json_null());
+	return o;
+}
+
+/* count=1: "total", null where counting would take too long. */
+static int add_total(struct engine *en, const struct job_filter *f, json_t *o, struct err *e)
+{
+	uint64_t n = 0;
+	int r = 0;
+
+	if (!only_states(f))
+		r = store_count_jobs(en->store, f, &n, e);
+	else if (!(r = engine_lock(en, e))) {
+		n = count_states(en->cluster, f->states);
+		engine_unlock(en);
+	}
+	if (r && r != -ERANGE)
+		return r;
+	(void)json_object_set_new(o, "total", r ? json_null() : json_integer((json_int_t)n));
+	return 0;
 }
 
 void handle_jobs(struct http_exchange *rq, void *ctx)
 {
-	struct list_arg a = {.en = ctx, .rq = rq};
-	struct job_filter f = {.state = -1, .user = http_query(rq, "user")};
-	const char *state = http_query(rq, "state");
+	const char *count = http_query(rq, "count");
+	struct engine *en = ctx;
+	struct list_arg a = {NULL, 0};
+	struct job_cursor next;
+	struct job_filter f;
 	struct err e = ERR_INIT;
-	uint64_t limit;
-	json_t *o;
+	json_t *o = NULL;
+	int r = parse_filter(rq, &f, &e);
 
-	if (!get_page(rq, &f.after, &limit))
-		return;
-	f.limit = (unsigned int)limit;
-	for (int i = 0; state && i < JOB_STATE_COUNT; i++)
-		if (!strcasecmp(state, job_state_names[i]))
-			f.state = i;
-	if (state && f.state < 0) {
-		http_reply_problem(rq, 400, "state is not one of a job's states", NULL);
-		return;
+	if (!r && !(a.records = calloc(f.limit, sizeof(*a.records))))
+		r = err_set(&e, -ENOMEM, "no memory for the jobs");
+	if (!r)
+		r = store_jobs(en->store, &f, keep_job, &a, &next, &e);
+	if (!r && !(r = engine_lock(en, &e))) {
+		o = render_page(en, rq, &a, &next);
+		engine_unlock(en);
 	}
-	if (engine_lock(a.en, &e)) {
+	if (!r && count && !strcmp(count, "1"))
+		r = add_total(en, &f, o, &e);
+	if (r)
 		http_reply_err(rq, &e);
-		return;
-	}
-	a.list = json_array();
-	if (store_jobs(a.en->store, &f, add_job, &a, &e)) {
-		json_decref(a.list);
-		http_reply_err(rq, &e);
-	} else {
-		char cursor[24];
-
-		(void)snprintf(cursor, sizeof(cursor), "%" PRIu64, a.last);
-		o = json_object();
-		(void)json_object_set_new(o, "jobs", a.list);
-		(void)json_object_set_new(o, "next",
-					  a.n == limit ? json_string(cursor) : json_null());
-		http_reply_json(rq, 200, o);
-	}
-	engine_unlock(a.en);
+	else
+		http_reply_json(rq, 200, json_incref(o));
+	json_decref(o);
+	for (size_t i = 0; i < a.n; i++)
+		job_record_free(&a.records[i]);
+	free(a.records);
 }
 
 void handle_job(struct http_exchange *rq, void *ctx)

@@ -4,6 +4,8 @@
 #ifndef DROVER_SCHEDULER_STORE_INTERNAL_H
 #define DROVER_SCHEDULER_STORE_INTERNAL_H
 
+#include <pthread.h>
+
 #include "scheduler/store/rows.h"
 #include "scheduler/store/store.h"
 
@@ -28,6 +30,13 @@ enum store_stmt {
 	ST_COUNT
 };
 
+#define READERS 4
+
+struct reader {
+	sqlite3 *db;
+	bool lent;
+};
+
 struct store {
 	sqlite3 *db;
 	char dir[3072];
@@ -35,7 +44,16 @@ struct store {
 	uint64_t epoch;
 	bool in_transaction;
 	sqlite3_stmt *st[ST_COUNT];
+	pthread_mutex_t reader_lock;
+	pthread_cond_t reader_back;
+	struct reader readers[READERS];
 };
+
+/* reader.c: NULL with e set; waits while all are lent. Give it back with nothing open on it. */
+struct reader *store_reader_get(struct store *s, struct err *e);
+void store_reader_put(struct store *s, struct reader *r);
+void store_readers_init(struct store *s);
+void store_readers_close(struct store *s);
 
 extern const struct table table_jobs, table_migrations, table_nodes, table_bundles;
 

@@ -31,35 +31,6 @@ int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *
 	return store_read_job(st, out) ? err_set(e, -ENOMEM, "no memory for the job") : 0;
 }
 
-int store_jobs(struct store *s, const struct job_filter *f,
-	       void (*fn)(struct job_record *r, void *arg), void *arg, struct err *e)
-{
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	char tail[160];
-	int r, step;
-
-	(void)snprintf(tail, sizeof(tail), "WHERE id > ?1%s%s ORDER BY id LIMIT ?2",
-		       f->state >= 0 ? " AND state = ?3" : "", f->user ? " AND user = ?4" : "");
-	r = table_prepare_select(s->db, &table_jobs, tail, &st, e);
-	if (r)
-		return r;
-	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)f->after);
-	(void)sqlite3_bind_int64(st, 2, f->limit);
-	if (f->state >= 0)
-		(void)sqlite3_bind_int(st, 3, f->state);
-	if (f->user)
-		(void)sqlite3_bind_text(st, 4, f->user, -1, SQLITE_STATIC);
-	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct job_record rec = {0};
-
-		if (store_read_job(st, &rec))
-			return err_set(e, -ENOMEM, "no memory for the jobs");
-		fn(&rec, arg);
-		job_record_free(&rec);
-	}
-	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading jobs");
-}
-
 int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;

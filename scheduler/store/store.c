@@ -11,8 +11,14 @@
 #define SCHEMA_VERSION 2
 
 static const char *const schema[] = {
-	"CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, id)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_user ON jobs (user, id)",
+	"DROP INDEX IF EXISTS jobs_by_state",
+	"DROP INDEX IF EXISTS jobs_by_user",
+	"CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted_ms)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_state_time ON jobs (state, submitted_ms)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_user_state ON jobs (user, state, submitted_ms)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_name ON jobs (name, submitted_ms)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_node_state ON jobs (last_node, state, submitted_ms)",
+	"CREATE INDEX IF NOT EXISTS jobs_by_array ON jobs (array, submitted_ms)",
 	"CREATE INDEX IF NOT EXISTS migrations_by_job ON migrations (job, id)",
 	"CREATE INDEX IF NOT EXISTS migrations_by_state ON migrations (state, id)",
 	"CREATE TABLE IF NOT EXISTS attempts (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
@@ -252,8 +258,9 @@ int store_open(struct store **out, const char *state_dir, struct err *e)
 	if (!s)
 		return err_set(e, -ENOMEM, "no memory for the store");
 	s->lock_fd = -1;
+	store_readers_init(s);
 	if (strlen(state_dir) >= sizeof(s->dir)) {
-		free(s);
+		store_close(s);
 		return err_set(e, -ENAMETOOLONG, "the state directory's name is too long");
 	}
 	strcpy(s->dir, state_dir);
@@ -281,6 +288,7 @@ void store_close(struct store *s)
 		return;
 	for (size_t i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->st[i]);
+	store_readers_close(s);
 	sqlite3_close(s->db);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);

@@ -12,7 +12,7 @@
  * disk (WAL, synchronous=FULL). Errors: -ENOSPC, -EAGAIN (locked), -EUCLEAN
  * (damaged), -EIO, -EROFS, each with a text that says what to do.
  *
- * One thread at a time.
+ * One thread at a time, but for what says otherwise.
  */
 #ifndef DROVER_SCHEDULER_STORE_STORE_H
 #define DROVER_SCHEDULER_STORE_STORE_H
@@ -67,15 +67,34 @@ int store_migration(struct store *s, uint64_t id, struct migration_record *out, 
  * it. */
 bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const char *node);
 
+/* A place in the list of jobs, which is in order of (submitted_ms, id). id 0: its beginning. */
+struct job_cursor {
+	uint64_t ms, id;
+};
+
 struct job_filter {
-	int state;        /* -1: any */
-	const char *user; /* NULL: any */
-	uint64_t after;   /* ids above */
+	uint32_t states;                /* bit mask by enum job_state; 0: any */
+	int isa;                        /* of the node that runs or ran it; -1: any */
+	uint64_t array;                 /* 0: any */
+	const char *user, *name, *node; /* NULL: any */
+	const char *q;                  /* part of the name or user, or the id; NULL: any */
+	uint64_t since_ms, until_ms;    /* submitted: since <= t < until; 0: open */
+	bool newest_first;
+	struct job_cursor after;
 	unsigned int limit;
 };
-/* In order of their ids. fn may keep nothing of what it is given. */
+/*
+ * A page. *next is where the next one begins, id 0 at the end. So that a page
+ * takes no longer with many jobs it may hold fewer than limit, even none, before
+ * the end. fn may keep what it takes out of the record (r->job.spec's pointers),
+ * setting it NULL there. Any thread, at any time.
+ */
 int store_jobs(struct store *s, const struct job_filter *f,
-	       void (*fn)(struct job_record *r, void *arg), void *arg, struct err *e);
+	       void (*fn)(struct job_record *r, void *arg), void *arg, struct job_cursor *next,
+	       struct err *e);
+/* How many match, whatever cursor and limit say; -ERANGE: counting them would take too long. Any
+ * thread. */
+int store_count_jobs(struct store *s, const struct job_filter *f, uint64_t *n, struct err *e);
 /* job 0: of all. newest: from the newest backwards, and after is the id they come before (0: the
  * newest). */
 int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
