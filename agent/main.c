@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "agent/node.h"
@@ -290,11 +291,22 @@ static int parse(struct setup *s, struct config *file, int argc, char **argv, st
 	return rc;
 }
 
+/*
+ * What the service manager gives the agent to read its meters (ambient capabilities)
+ * stays with this process: programs it starts, and so the jobs, get none of it.
+ */
+static void keep_capabilities(void)
+{
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
+		log_warn("capabilities.not-kept errno=%d", errno);
+}
+
 static int run(const struct options *o, struct err *e)
 {
 	struct node n;
 	int rc;
 
+	keep_capabilities();
 	if (o->list_meters)
 		return list_meters(o, e);
 	rc = node_init(&n, o, e);

@@ -19,6 +19,7 @@
 #include "common/file.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/notify.h"
 
 #define LOOP_MS          500
 #define STATE_DIR_MAX    120 /* so that every path below it fits its buffer */
@@ -341,8 +342,21 @@ static void stop_jobs(struct node *n)
 	pthread_mutex_unlock(&n->lock);
 }
 
+/* The main loop turns at least every LOOP_MS; that is what the service manager hears. */
+static void watchdog(void)
+{
+	static uint64_t last_ns;
+	uint64_t due = notify_watchdog_ms(), now = clock_monotonic_ns();
+
+	if (!due || now - last_ns < due * NS_PER_MS)
+		return;
+	last_ns = now;
+	notify_watchdog();
+}
+
 int node_run(struct node *n, struct err *e)
 {
+	char status[300];
 	static void *(*const bodies[])(void *) = {poll_thread, report_thread, ship_thread,
 						  fetch_thread, sample_thread};
 	pthread_t threads[ARRAY_SIZE(bodies)];
@@ -366,8 +380,13 @@ int node_run(struct node *n, struct err *e)
 			rc = err_set(e, -EAGAIN, "cannot start a thread");
 			break;
 		}
+	if (!rc) {
+		(void)snprintf(status, sizeof(status), "node %s of %s", n->opt.name, n->opt.server);
+		notify_ready(status);
+	}
 	while (!rc && turn(n, signal_fd, &fds, &room))
-		continue;
+		watchdog();
+	notify_stopping();
 	log_info("agent.stopping jobs=%s", n->opt.stop_jobs ? "stopped" : "left running");
 	if (!rc && n->opt.stop_jobs)
 		stop_jobs(n);

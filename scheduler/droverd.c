@@ -11,7 +11,9 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/clock.h"
 #include "common/http_listen.h"
+#include "common/notify.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/options.h"
 
@@ -70,10 +72,34 @@ static int set_auth(const struct options *o, const char *state_dir, struct auth 
 	return r;
 }
 
+/* A scheduler that has not been at work for so long hangs. */
+#define HANGS_MS 15000
+
+/* Until a signal comes; meanwhile the service manager hears that the scheduler's thread works. */
+static int wait_for_end(const struct engine *en, const sigset_t *set)
+{
+	uint64_t due = notify_watchdog_ms();
+	struct timespec ts;
+	int sig;
+
+	for (;;) {
+		uint64_t step = due ? due : 3600u * 1000u;
+
+		ts.tv_sec = (time_t)(step / 1000);
+		ts.tv_nsec = (long)(step % 1000) * 1000000;
+		sig = sigtimedwait(set, NULL, &ts);
+		if (sig > 0)
+			return sig;
+		if (due &&
+		    clock_monotonic_ns() - atomic_load(&en->ticked_ns) < HANGS_MS * NS_PER_MS)
+			notify_watchdog();
+	}
+}
+
 static int serve(const struct options *o, struct engine *en, struct store *store,
 		 const sigset_t *set, struct err *e)
 {
-	char spool[4096];
+	char spool[4096], status[200];
 	struct http_server_config cfg = {.listen = o->listen,
 					 .routes = api_routes,
 					 .nroutes = api_nroutes,
@@ -107,7 +133,11 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 		log_info("droverd.serves listen=%s port=%" PRIu16 " tls=%s tokens=%s state=%s",
 			 o->listen, http_server_port(http), cert ? "yes" : "no",
 			 en->auth.required ? "required" : "optional", store_dir(store));
-		(void)sigwait(set, &sig);
+		(void)snprintf(status, sizeof(status), "serving %s, port %" PRIu16, o->listen,
+			       http_server_port(http));
+		notify_ready(status);
+		sig = wait_for_end(en, set);
+		notify_stopping();
 		log_info("droverd.stops signal=%d", sig);
 	}
 	engine_stop(en);
@@ -168,7 +198,9 @@ int main(int argc, char **argv)
 	int r = options_parse(&o, argc, argv, &e);
 
 	if (r) {
-		err_print("droverd", &e);
+		if (e.msg[0])
+			err_print("droverd", &e);
+		options_free(&o);
 		return 2;
 	}
 	log_init("droverd", o.log_level);

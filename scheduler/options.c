@@ -15,6 +15,7 @@ enum {
 	OPT_POLICY,
 	OPT_LOG,
 	OPT_CHECK,
+	OPT_CONFIG,
 	OPT_TIMEOUT,
 	OPT_DASHBOARD,
 	OPT_TLS_CERT,
@@ -39,6 +40,7 @@ static const struct option longs[] = {
 	{"open-energy", no_argument, NULL, OPT_OPEN_ENERGY},
 	{"dashboard", required_argument, NULL, OPT_DASHBOARD},
 	{"list-routes", no_argument, NULL, OPT_LIST_ROUTES},
+	{"config", required_argument, NULL, OPT_CONFIG},
 	{"check-config", no_argument, NULL, OPT_CHECK},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -71,7 +73,11 @@ void options_help(void)
 	printf("      --node-timeout S     a node silent for S seconds is down (default 30)\n"
 	       "      --dashboard DIR      the page served at / (default: where it is installed)\n"
 	       "      --log-level LEVEL    error, warn, info or debug (default info)\n"
-	       "      --check-config       check the options and the state directory, then end\n"
+	       "      --config FILE        read options from FILE (default: droverd.conf in the "
+	       "system's\n"
+	       "                           configuration directory, if it is there); none reads "
+	       "none\n"
+	       "      --check-config       check options, file and state directory, then end\n"
 	       "      --list-routes        print the routes of the API and who may call each\n"
 	       "      --help, --version\n");
 }
@@ -88,8 +94,9 @@ static int parse_timeout(struct options *o, const char *s, struct err *e)
 	return 0;
 }
 
-static int take(struct options *o, int opt, const char *arg, struct err *e)
+static int take(void *to, int opt, const char *arg, struct err *e)
 {
+	struct options *o = to;
 	int level;
 
 	switch (opt) {
@@ -143,6 +150,8 @@ static int take(struct options *o, int opt, const char *arg, struct err *e)
 	case OPT_LIST_ROUTES:
 		o->list_routes = true;
 		return 0;
+	case OPT_CONFIG: /* read before the command line */
+		return 0;
 	case OPT_CHECK:
 		o->check_config = true;
 		return 0;
@@ -158,13 +167,30 @@ static int take(struct options *o, int opt, const char *arg, struct err *e)
 	}
 }
 
+static void complain(void *arg, const struct err *e)
+{
+	(void)arg;
+	err_print("droverd", e);
+}
+
+void options_free(struct options *o)
+{
+	config_free(&o->file);
+}
+
 int options_parse(struct options *o, int argc, char **argv, struct err *e)
 {
+	const struct config_reader reader = {longs, take, complain, o};
 	char base[2048];
 	int opt, r;
 
 	*o = (struct options){
 		.listen = "127.0.0.1:7700", .policy = "balance", .log_level = LOG_LEVEL_INFO};
+	r = config_load(argc, argv, "droverd", &reader, &o->file, e);
+	if (r == -EINVAL)
+		err_clear(e); /* each of its lines has been told */
+	if (r)
+		return r;
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		r = take(o, opt, optarg, e);
 		if (r)

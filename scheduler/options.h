@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "common/config.h"
 #include "common/err.h"
 #include "common/log.h"
 
@@ -22,10 +23,13 @@ struct options {
 	uint64_t node_timeout_ms; /* 0: the default */
 	enum log_level log_level;
 	bool check_config, list_routes, help, version;
+	struct config file; /* what the strings are borrowed from, beside argv */
 };
 
-/* -EINVAL with what is wrong. Strings are borrowed from argv. */
+/* -EINVAL with what is wrong; e is empty when it has been told already, line by line. Reads the
+ * configuration file first. Strings are borrowed from argv and the file: options_free() last. */
 int options_parse(struct options *o, int argc, char **argv, struct err *e);
 void options_help(void);
+void options_free(struct options *o);
 
 #endif

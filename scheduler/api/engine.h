@@ -48,6 +48,7 @@ struct engine {
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports;
+	atomic_uint_fast64_t ticked_ns; /* when the thread was seen at work, CLOCK_MONOTONIC */
 	atomic_uint_fast64_t report_errors;
 };
 

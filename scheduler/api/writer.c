@@ -315,6 +315,7 @@ void *engine_writer(void *arg)
 		struct change *batch = take_batch(en->queue, tick_ns, n, &n);
 		bool tick = clock_monotonic_ns() >= tick_ns;
 
+		atomic_store(&en->ticked_ns, clock_monotonic_ns());
 		pthread_mutex_lock(&en->lock);
 		if (en->broken)
 			engine_reload(en);
