@@ -11,7 +11,8 @@
 #include "binaries/object/strmap.h"
 #include "common/compiler.h"
 
-#define MODULES_MAX 100000u
+#define MODULES_MAX   100000u
+#define PROGRAM_ENTRY "__drover_program" /* what the runtime calls; calls main */
 
 struct need {
 	struct program *p;
@@ -212,7 +213,7 @@ int program_load(struct driver *d, struct program *p, const struct strv *inputs,
 	snprintf(calls, sizeof calls, "%.*s/sysroot/libdrover-calls.a", PATH_MAX - 64, d->libdir);
 	if (!r && access(calls, R_OK) == 0)
 		r = add_archive(p, calls, err);
-	if (!r && scan(&n) < 0)
+	if (!r && (scan(&n) < 0 || strmap_put(&n.wanted, PROGRAM_ENTRY, 0) == STRMAP_NONE))
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (!r)
 		r = take_members(&n, err);

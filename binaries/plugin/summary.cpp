@@ -127,7 +127,8 @@ static void writeSymbols(raw_ostream &os, const Module &m)
 		if (g.hasLocalLinkage() || g.getName().starts_with("llvm.") ||
 		    g.getName() == "__drover_va_area" || (f && f->isIntrinsic()))
 			continue;
-		if (g.isDeclarationForLinker() && g.use_empty())
+		/* A weak reference asks for nothing. */
+		if (g.isDeclarationForLinker() && (g.use_empty() || g.hasExternalWeakLinkage()))
 			continue;
 		uint64_t size = 0;
 		if (auto *v = dyn_cast<GlobalVariable>(&g))

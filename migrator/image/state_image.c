@@ -153,7 +153,8 @@ static int check_frames(struct state_image *img, const struct image_program *p, 
 	}
 	if (at != s->size)
 		return refuse(e, "bytes behind its last frame");
-	if (strcmp(img->frames[s->count - 1].fn->name, "main") != 0)
+	if (strcmp(img->frames[s->count - 1].fn->name, "__drover_program") != 0 &&
+	    strcmp(img->frames[s->count - 1].fn->name, "main") != 0)
 		return refuse(e, "its outermost function is not main");
 	return 0;
 }

@@ -66,6 +66,8 @@ extern const struct drover_fn __start_drover_fns[] __attribute__((__weak__));
 extern const struct drover_fn __stop_drover_fns[] __attribute__((__weak__));
 
 /* From the C library (binaries/musl). */
+/* Constructors, main and exit, instrumented; there in bundles. */
+main_function __drover_program __attribute__((__weak__));
 int __drover_libc_threads(void);
 size_t __drover_libc_page_size(void);
 const size_t *__drover_libc_auxv(void);

@@ -118,6 +118,8 @@ __attribute__((__noinline__)) int __drover_start(main_function *main_fn, int arg
 {
 	bool loaded;
 
+	if (__drover_program)
+		main_fn = __drover_program;
 	begin(main_fn, argc, argv, envp);
 	loaded = frames_count > 0;
 	unwind_set_base((const void *)__drover_start, &base);
@@ -125,6 +127,7 @@ __attribute__((__noinline__)) int __drover_start(main_function *main_fn, int arg
 		return captured();
 	if (loaded)
 		return rebuild_run();
-	__libc_start_init();
+	if (!__drover_program)
+		__libc_start_init();
 	return rt.main_fn(rt.argc, rt.argv, rt.envp);
 }
