@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/buf.h"
 #include "common/file.h"
@@ -18,7 +19,9 @@
 #include "scheduler/options.h"
 
 /* More than cpus: a request that waits for the engine's lock must not hold up all others. */
-#define HTTP_THREADS 4
+#define HTTP_THREADS    4
+#define CONNECTIONS_MAX 32768
+#define FILES_MAX       65536
 
 static int write_port(const char *path, uint16_t port, struct err *e)
 {
@@ -105,7 +108,7 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 					 .nroutes = api_nroutes,
 					 .ctx = en,
 					 .spool_dir = spool,
-					 .max_connections = 4096,
+					 .max_connections = CONNECTIONS_MAX,
 					 .threads = HTTP_THREADS,
 					 .authorize = auth_authorize,
 					 .anywhere = true};
@@ -160,6 +163,17 @@ static int check_config(const struct options *o, struct err *e)
 	return 0;
 }
 
+/* Two connections for each agent: as many files as the system allows. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int run(const struct options *o, struct err *e)
 {
 	struct core_options opt = core_options_default;
@@ -174,6 +188,7 @@ static int run(const struct options *o, struct err *e)
 			opt.node_unknown_ms = opt.node_down_ms;
 	}
 	block_signals(&set);
+	raise_file_limit();
 	r = store_open(&store, o->state_dir, e);
 	if (!r)
 		r = engine_new(&en, store, &opt, o->policy, e);
