@@ -48,7 +48,8 @@ export function percent(p) {
 export function span(ms) {
 	if (ms === null || ms === undefined || !Number.isFinite(ms)) return NONE;
 	if (ms < 0) return "−" + span(-ms);
-	if (ms > 0 && ms < 1) return digits(ms * 1000) + NB + "µs";
+	if (ms === 0) return "0" + NB + "s";
+	if (ms < 1) return digits(ms * 1000) + NB + "µs";
 	if (ms < 1000) return digits(ms) + NB + "ms";
 	const sec = ms / 1000;
 	if (sec < 60) return digits(sec) + NB + "s";

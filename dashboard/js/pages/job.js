@@ -39,7 +39,7 @@ function decisionList(list) {
 		const has = (v) => v !== null && v !== undefined;
 		if (!has(d.predicted_j) && !has(d.actual_j)) return null;
 		const off = has(d.predicted_j) && has(d.actual_j) && d.predicted_j ? ` (${percent(((d.actual_j - d.predicted_j) / Math.abs(d.predicted_j)) * 100)})` : "";
-		return h("span", { class: "nowrap" }, has(d.predicted_j) ? `predicted ${joules(d.predicted_j)}` : "", has(d.actual_j) ? `${has(d.predicted_j) ? ", " : ""}actual ${joules(d.actual_j)}${off}` : "");
+		return h("span", {}, has(d.predicted_j) ? `predicted ${joules(d.predicted_j)}` : "", has(d.actual_j) ? `${has(d.predicted_j) ? ", " : ""}actual ${joules(d.actual_j)}${off}` : "");
 	};
 	return h("ol", { class: "decisions" }, list.map((d) => h("li", {}, h("time", { class: "muted nowrap", datetime: new Date(d.time_ms).toISOString(), title: fullTime(d.time_ms) }, time(d.time_ms)),
 		h("div", {}, h("strong", {}, verbs[d.kind] ?? d.kind), d.node ? [" ", h("a", { href: nodeLink(d.node) }, d.node)] : null, d.reason ? h("span", { class: "soft" }, ` ${d.reason}`) : null, " ", h("span", { class: "muted" }, saving(d))))));

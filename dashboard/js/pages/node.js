@@ -47,7 +47,7 @@ function historyView(changes) {
 function meterView(list) {
 	if (!list.length) return emptyBox("No meter", "Its energy comes from the model of its machine.");
 	return h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Meters" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Meter", "Scope", "Kind"].map((x) => h("th", { scope: "col" }, x)), h("th", { scope: "col", class: "num" }, "Power"))),
-		h("tbody", {}, list.map((m) => h("tr", {}, h("td", {}, m.label ?? m.zone ?? m.name ?? m.source ?? "–"), h("td", {}, m.scope ?? "–"), h("td", {}, kindMark(m.kind)), h("td", { class: "num" }, watts(m.power_w)))))));
+		h("tbody", {}, list.map((m) => h("tr", {}, h("td", {}, m.label ?? m.name ?? m.source ?? "–", m.counted === false ? h("span", { class: "muted" }, " not counted in the node's total") : null), h("td", {}, m.scope ?? "–"), h("td", {}, kindMark(m.kind)), h("td", { class: "num" }, watts(m.power_w)))))));
 }
 
 /** Where jobs of each ISA would run on this node. */

@@ -87,7 +87,7 @@ export class Chart {
 			legend: { show: false }, cursor: { y: false, points: { show: !spec.stacked, size: 7 }, drag: { x: false, y: false } },
 			scales: { x: { time: spec.xTime !== false }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
 			axes: [
-				{ stroke: ink, font, size: 26 * ppx, gap: 4, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70 * ppx, ...(spec.xTime === false ? { values: (_u, v) => v.map((x) => spec.x(x)) } : { values: timeTicks }) },
+				{ stroke: ink, font, size: 26 * ppx, gap: 4, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70 * ppx, ...(spec.xTime === false ? { incrs: SECONDS, values: (_u, v) => v.map((x) => spec.x(x)) } : { values: timeTicks }) },
 				{ stroke: ink, font, size: 58 * ppx, gap: 6, grid: { stroke: grid, width: 1 }, ticks: { show: false }, space: 34 * ppx, values: (_u, v) => v.map((x) => spec.y(x)) },
 			],
 			series: [{}, ...spec.series.map((x) => ({
@@ -127,6 +127,9 @@ export class Chart {
 		u.setCursor({ left: u.valToPos(u.data[0][at], "x"), top: 0 });
 	}
 }
+
+/* Steps of an axis in seconds that read well as spans. */
+const SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000, 864000, 1728000, 4320000, 8640000, 31536000];
 
 /* Hours and minutes; seconds only where ticks are closer than a minute, the day where midnight passes. */
 function timeTicks(_u, splits, _axis, _space, incr) {

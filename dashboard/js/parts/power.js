@@ -76,7 +76,7 @@ export class PowerPanel {
 	named() {
 		const list = this.answer.series.map((x) => {
 			const isa = x.isa ?? (this.answer.by === "isa" ? x.key : store.nodes.get(x.key)?.isa);
-			const label = this.answer.by === "isa" ? isaName(x.key) : this.answer.by === "zone" ? [x.source, x.scope].filter(Boolean).join(" · ") || x.key : x.key;
+			const label = this.answer.by === "isa" ? isaName(x.key) : this.answer.by === "zone" ? x.key : x.key;
 			return { ...x, isa, label };
 		});
 		list.sort((a, b) => (a.isa === b.isa ? a.label.localeCompare(b.label, "en", { numeric: true }) : a.isa === "x86_64" ? -1 : 1));

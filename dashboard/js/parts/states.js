@@ -48,7 +48,7 @@ export function isaMark(isa, long) {
 	const arm = isa === "aarch64";
 	return h("span", { class: `isa ${arm ? "isa-arm" : "isa-x86"}` },
 		s("svg", { class: "mark", viewBox: "0 0 10 10", "aria-hidden": "true" }, arm ? s("circle", { cx: 5, cy: 5, r: 4.5 }) : s("rect", { x: 0.8, y: 0.8, width: 8.4, height: 8.4, rx: 1 })),
-		long ? isaName(isa) : isaShort(isa));
+		h("span", { class: "isa-text" }, long ? isaName(isa) : isaShort(isa)));
 }
 
 const kinds = {
