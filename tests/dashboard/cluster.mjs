@@ -1,6 +1,7 @@
 /* A private cluster of the real programs for the browser tests: every process is known by its id and ended by it. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { connect, createServer } from "node:net";
 import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
@@ -111,4 +112,27 @@ export class Cluster {
 		writeFileSync(path, content);
 		return path;
 	}
+}
+
+/** A wire to the scheduler that can be cut and mended: what a network does. */
+export class Wire {
+	async start(port) {
+		this.open = true;
+		this.sockets = new Set();
+		this.server = createServer((a) => {
+			if (!this.open) { a.destroy(); return; }
+			const b = connect(port, "127.0.0.1");
+			for (const [x, y] of [[a, b], [b, a]]) {
+				this.sockets.add(x);
+				x.on("close", () => { this.sockets.delete(x); y.destroy(); }).on("error", () => y.destroy());
+				x.pipe(y);
+			}
+		});
+		await new Promise((go) => { this.server.listen(0, "127.0.0.1", go); });
+		this.url = `http://127.0.0.1:${this.server.address().port}/`;
+		return this;
+	}
+	cut() { this.open = false; for (const s of this.sockets) s.destroy(); }
+	mend() { this.open = true; }
+	stop() { this.cut(); this.server.close(); }
 }

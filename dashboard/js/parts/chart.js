@@ -1,5 +1,5 @@
 /* Charts over time or another axis, drawn by uPlot, which is loaded when the first chart is. */
-import { h, attr } from "../lib/dom.js";
+import { h, fill, attr } from "../lib/dom.js";
 import { cssColor, texture } from "../lib/palette.js";
 import { settings } from "../lib/settings.js";
 
@@ -68,9 +68,15 @@ export class Chart {
 
 	async rebuild() {
 		if (!this.data) return;
-		const uPlot = globalThis.uPlot ?? await loadUplot();
+		let uPlot;
+		try { uPlot = globalThis.uPlot ?? await loadUplot(); } catch (e) {
+			/* The next data try again. */
+			fill(this.box, h("p", { class: "muted" }, `No chart: ${e.message}.`));
+			return;
+		}
 		if (this.closed) return;
-		this.plot?.destroy();
+		if (this.plot) this.plot.destroy();
+		else fill(this.box);
 		this.plot = new uPlot(this.options(uPlot), this.drawn(this.data), this.box);
 	}
 

@@ -44,7 +44,7 @@ export class PowerPanel {
 			h("div", { class: "panel-head" }, h("h2", {}, opts.title), this.sub = h("span", { class: "muted" }), opts.extra,
 				segmented("Time range", RANGES, this.range, (v) => { this.range = v; this.read(); })), this.note, this.body);
 		this.redraw = eachFrame(() => this.draw());
-		this.offs = [settings.on(this.redraw), store.on("reset policy", this.redraw), every(5000, () => { if (Date.now() >= this.due && store.live) this.read(); })];
+		this.offs = [settings.on(this.redraw), store.on("reset policy", this.redraw), every(1000, () => { if (Date.now() >= this.due && store.live) this.read(); })];
 		this.due = 0;
 		this.read();
 	}
@@ -66,6 +66,7 @@ export class PowerPanel {
 		try {
 			this.answer = await get("energy/series", { by, key: this.opts.key, from_ms: Math.round(to - this.range), to_ms: Math.round(to), points: POINTS }, this.abort.signal);
 			fill(this.note);
+			if (!this.answer.series.length) this.due = Date.now() + 2000;
 			this.redraw();
 		} catch (e) {
 			if (e.name !== "AbortError" && !(e.offline && this.answer)) { fill(this.note, errorBox(e, () => this.read())); this.body.hidden = !this.answer; }

@@ -1,0 +1,61 @@
+/* Tokens and roles. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Cluster, until } from "./cluster.mjs";
+import { shot, axeFindings } from "./browser.mjs";
+
+function token(cluster, role, user) {
+	return execFileSync(join(process.env.DROVER_BUILDDIR, "drover"), ["token", "--role", role, "--user", user, "--key", join(cluster.dir, "s", "token.key")], { encoding: "utf8", env: { ...process.env, HOME: cluster.dir } }).trim();
+}
+
+async function signIn(p, cluster, t) {
+	await p.goto(cluster.url);
+	await p.getByLabel("Token").fill(t);
+	await p.getByRole("button", { name: "Sign in" }).click();
+}
+
+export const tests = [
+	["without a token nothing is shown; a wrong one is refused in the server's words; each role sees its own buttons", async ({ page }) => {
+		const cluster = new Cluster();
+		try {
+			await cluster.startScheduler(["--require-token"]);
+			await until(() => existsSync(join(cluster.dir, "s", "token.key")), "the key");
+			cluster.token = token(cluster, "operator", "olga");
+			/* A node that needs no agent: it only has to be in the list. */
+			await cluster.api("PUT", "agents/x86-9", { version: 1, instance: "a1", isa: "x86_64", emulated: false, cpus: 4, memory_bytes: 1 << 30, profile: "xeon-e5-1650-v2", idle_w: 40, core_w: 15, address: "127.0.0.1", meters: [], software: "0.1.0" });
+			const p = await page();
+			await p.goto(cluster.url);
+			await p.getByRole("heading", { name: "Sign in to Drover" }).waitFor();
+			assert.equal(await p.getByText("x86-9").count(), 0);
+			assert.deepEqual(await axeFindings(p), []);
+			await shot(p, "sign-in-light");
+			await p.getByLabel("Token").fill("not.a.token");
+			await p.getByRole("button", { name: "Sign in" }).click();
+			const alert = p.getByRole("alert");
+			await alert.waitFor();
+			assert.match(await alert.innerText(), /token/i);
+
+			await p.getByLabel("Token").fill(token(cluster, "viewer", "vera"));
+			await p.getByRole("button", { name: "Sign in" }).click();
+			await p.getByText("Live", { exact: true }).waitFor();
+			assert.equal(await p.getByRole("navigation").getByRole("link", { name: "Submit" }).count(), 0);
+			await p.getByRole("navigation").getByRole("link", { name: "Nodes" }).click();
+			await p.getByRole("link", { name: "x86-9" }).click();
+			await p.getByRole("heading", { name: "x86-9" }).waitFor();
+			assert.equal(await p.getByRole("button", { name: "Drain …" }).count(), 0);
+			await p.goto(`${cluster.url}#/settings`);
+			await p.getByRole("heading", { name: "Settings" }).waitFor();
+			assert.equal(await p.getByText("Power cap").count(), 0);
+			assert.equal(await p.getByRole("heading", { name: "Policy" }).count(), 0);
+
+			await p.getByRole("button", { name: "Sign out" }).click();
+			await p.getByRole("heading", { name: "Sign in to Drover" }).waitFor();
+			await signIn(p, cluster, cluster.token);
+			await p.getByRole("navigation").getByRole("link", { name: "Submit" }).waitFor();
+			await p.goto(`${cluster.url}#/nodes/x86-9`);
+			await p.getByRole("button", { name: "Drain …" }).waitFor();
+		} finally { await cluster.stop(); }
+	}],
+];

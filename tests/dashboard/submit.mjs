@@ -1,0 +1,66 @@
+/* Submitting a bundle, and what is said of wrong ones. */
+import assert from "node:assert/strict";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { until } from "./cluster.mjs";
+import { ticker } from "./jobs.mjs";
+
+export const tests = [
+	["a bundle is uploaded, its inspection shown, and a job of it submitted", async ({ cluster, page }) => {
+		const p = await page();
+		await p.goto(`${cluster.url}#/submit`);
+		await p.setInputFiles("#bundle-file", ticker);
+		const seen = p.getByRole("region", { name: "What is in it" });
+		await seen.waitFor();
+		assert.match(await seen.innerText(), /x86-64[^]*AArch64/);
+		await p.getByLabel("Name", { exact: true }).fill("from-the-page");
+		await p.getByLabel("Arguments").fill("4 'no number'");
+		await p.getByLabel("Time limit").fill("2 min");
+		await p.getByRole("button", { name: "Submit", exact: true }).click();
+		await p.getByRole("link", { name: /^job \d+$/ }).click();
+		await p.getByRole("heading", { name: /from-the-page/ }).waitFor();
+		const id = /jobs\/(\d+)/.exec(p.url())[1];
+		const job = await cluster.job(id);
+		assert.deepEqual(job.args, ["4", "no number"]);
+		assert.equal(job.time_limit_s, 120);
+		await until(async () => /Completed/.test(await p.locator(".page-head").innerText()), "the job to be shown completed");
+		assert.match(await p.locator(".log").innerText(), /^0 [0-9a-f]{16}/);
+	}],
+	["what is wrong with a field is said beside it, by the page or by the server", async ({ cluster, page }) => {
+		await cluster.upload(ticker);
+		const p = await page();
+		await p.goto(`${cluster.url}#/submit`);
+		await until(async () => (await p.getByLabel("Or use").locator("option").count()) > 1, "the bundles that are there");
+		await p.getByLabel("Or use").selectOption({ index: 1 });
+		await p.getByLabel("Memory").fill("plenty");
+		await p.getByRole("button", { name: "Submit", exact: true }).click();
+		await p.getByText("write a size like 512M or 2 GiB").waitFor();
+		assert.equal(await p.getByLabel("Memory").getAttribute("aria-invalid"), "true");
+		await p.getByLabel("Memory").fill("");
+		await p.getByLabel("CPUs").fill("999999999");
+		await p.getByRole("button", { name: "Submit", exact: true }).click();
+		await until(async () => /cpus|must be/i.test(await p.locator(".error-text:visible, .note-bad").first().innerText()), "the server's words");
+	}],
+	["a file that is no bundle is refused in the server's words, where the file was chosen", async ({ cluster, page }) => {
+		const p = await page();
+		await p.goto(`${cluster.url}#/submit`);
+		await p.setInputFiles("#bundle-file", cluster.file("notes.txt", "this is no program\n"));
+		const note = p.getByRole("region", { name: "The program" }).getByRole("alert");
+		await note.waitFor();
+		const words = await cluster.api("PUT", `bundles/${"0".repeat(64)}`, Buffer.from("x"), true).catch((e) => e.message);
+		assert.match(words, /422/);
+		assert.match(await note.innerText(), /bundle/i);
+		assert.equal(await p.getByRole("region", { name: "What is in it" }).count(), 0);
+	}],
+	["a file larger than the server takes is refused in the server's words", async ({ cluster, page }) => {
+		const path = cluster.file("huge.bundle", "");
+		const fd = openSync(path, "w");
+		ftruncateSync(fd, 257 * 1024 * 1024);
+		closeSync(fd);
+		const p = await page();
+		await p.goto(`${cluster.url}#/submit`);
+		await p.setInputFiles("#bundle-file", path);
+		const note = p.getByRole("region", { name: "The program" }).getByRole("alert");
+		await note.waitFor({ timeout: 60000 });
+		assert.match(await note.innerText(), /large|MiB|bytes/i);
+	}],
+];
