@@ -167,6 +167,18 @@ static int init_dirs(struct node *n, struct err *e)
 	return rc ? rc : file_mkdir_p(n->bundles_dir, 0700, e);
 }
 
+/* One or two lines. */
+static void read_instances(struct node *n, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(n->replaces); i++) {
+		size_t len = strcspn(text, "\n");
+
+		if (len < sizeof(n->replaces[0]))
+			snprintf(n->replaces[i], sizeof(n->replaces[0]), "%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 /* One agent a state directory; the lock goes with the process, however it ends. */
 static int lock_state(struct node *n, struct err *e)
 {
@@ -183,10 +195,10 @@ static int lock_state(struct node *n, struct err *e)
 		err_hint(e, "end it, or give each agent a --state-dir of its own");
 		return -EBUSY;
 	}
-	buf_init(&b, sizeof(n->replaces) - 1);
+	buf_init(&b, 256);
 	snprintf(path, sizeof(path), "%s/instance", n->opt.state_dir);
-	if (!file_read(path, &b, NULL) && strlen(buf_cstr(&b)) == b.len)
-		snprintf(n->replaces, sizeof(n->replaces), "%s", buf_cstr(&b));
+	if (!file_read(path, &b, NULL))
+		read_instances(n, buf_cstr(&b));
 	return 0;
 }
 

@@ -48,7 +48,9 @@ struct node {
 	struct meter *meters[METERS_MAX]; /* the first is the node's; the others stand apart */
 	size_t nmeters;
 	char instance[33];
-	char replaces[33]; /* the last instance that was introduced from this state directory */
+	/* The instances that were or may have been introduced from this state directory last:
+	 * whoever ended between being taken and writing it down is the first. "": none. */
+	char replaces[2][33];
 	int lock_fd;       /* held while this agent lives: one agent a state directory */
 	char jobs_dir[200];
 	char bundles_dir[200];

@@ -10,6 +10,7 @@
 
 #include "agent/node.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -43,7 +44,7 @@ static json_t *meters(const struct node *n)
 	return list;
 }
 
-static json_t *introduction(struct node *n)
+static json_t *introduction(struct node *n, const char *replaces)
 {
 	json_t *j = json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:s, s:f, s:f, s:s, s:s, s:o}",
 			      "version", 1, "instance", n->instance, "isa", isa_name(n->opt.isa),
@@ -52,8 +53,8 @@ static json_t *introduction(struct node *n)
 			      n->profile.idle_w.value, "core_w", n->profile.core_w.value, "address",
 			      n->opt.address, "software", PACKAGE_VERSION, "meters", meters(n));
 
-	if (j && n->replaces[0])
-		json_object_set_new(j, "replaces", json_string(n->replaces));
+	if (j && *replaces)
+		json_object_set_new(j, "replaces", json_string(replaces));
 	if (j && n->emulated)
 		json_object_set_new(j, "emulator", json_string("qemu-user"));
 	return j;
@@ -81,38 +82,66 @@ static int take_introduction_answer(struct node *n, const json_t *out, struct er
 	return 0;
 }
 
-/* For the next start: whom it replaces. */
-static void keep_instance(const struct node *n)
+/*
+ * For the next start: whom it replaces. Before it is sent the introduction is written
+ * down beside the last one that was taken, for the scheduler may take it and this
+ * agent may end before it hears of that.
+ */
+static void keep_instance(struct node *n, bool taken)
 {
-	char path[256];
+	char path[256], text[80];
 	struct err e = ERR_INIT;
 
+	if (taken) {
+		snprintf(n->replaces[0], sizeof(n->replaces[0]), "%s", n->instance);
+		n->replaces[1][0] = '\0';
+	}
 	snprintf(path, sizeof(path), "%s/instance", n->opt.state_dir);
-	if (file_write_atomic(path, n->instance, strlen(n->instance), 0600, &e))
+	snprintf(text, sizeof(text), "%s\n%s\n", n->instance, taken ? "" : n->replaces[0]);
+	if (file_write_atomic(path, text, strlen(text), 0600, &e))
 		log_err(LOG_LEVEL_WARN, "instance.not-kept", &e);
+}
+
+/* As whoever of this state directory the scheduler knows last. */
+static int introduce_as(struct node *n, struct http_client *c, const char *path, struct err *e)
+{
+	int rc = -EEXIST;
+
+	for (size_t i = 0; i < ARRAY_SIZE(n->replaces) && rc == -EEXIST; i++) {
+		_cleanup_json_ json_t *in = NULL, *out = NULL;
+
+		if (i && !n->replaces[i][0])
+			break;
+		err_clear(e);
+		in = introduction(n, n->replaces[i]);
+		rc = in ? http_json(c, "PUT", path, in, &out, e)
+			: err_set(e, -ENOMEM, "no room for the introduction");
+		if (!rc)
+			rc = take_introduction_answer(n, out, e);
+	}
+	return rc;
 }
 
 int node_introduce(struct node *n, struct http_client *c, uint64_t since_ns, struct err *e)
 {
-	_cleanup_json_ json_t *in = NULL, *out = NULL;
 	_cleanup_buf_ struct buf path = {0};
 	int rc = 0;
 
 	pthread_mutex_lock(&n->introduce_lock);
 	if (atomic_load(&n->introduced_ns) <= since_ns || !atomic_load(&n->introduced_ns)) {
 		buf_init(&path, 1024);
-		in = introduction(n);
-		rc = in ? buf_str(&path, "/v1/agents/") : -ENOMEM;
+		rc = buf_str(&path, "/v1/agents/");
 		if (!rc)
 			rc = http_escape(&path, n->opt.name);
 		if (rc)
 			rc = err_set(e, rc, "no room for the introduction");
-		if (!rc)
-			rc = http_json(c, "PUT", buf_cstr(&path), in, &out, e);
-		if (!rc)
-			rc = take_introduction_answer(n, out, e);
-		if (!rc) {
-			keep_instance(n);
+		if (!rc && !atomic_load(&n->introduced_ns))
+			keep_instance(n, false);
+		if (!rc && !fault_point("agent.before-introduce"))
+			rc = introduce_as(n, c, buf_cstr(&path), e);
+		if (!rc && !fault_point("agent.after-introduce")) {
+			if (strcmp(n->replaces[0], n->instance) != 0)
+				keep_instance(n, true);
 			atomic_store(&n->introduced_ns, clock_monotonic_ns());
 			log_info("scheduler.introduced server=%s name=%s", n->opt.server,
 				 n->opt.name);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -48,9 +49,37 @@ static void state_file(const char *dir, char *out, size_t size)
 	(void)snprintf(out, size, "%s/cluster.json", dir);
 }
 
+int cluster_lock(const char *state_dir, struct err *e)
+{
+	char path[CLUSTER_PATH_MAX + 32];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/cluster.lock", state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, -errno, "cannot open %s", path);
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR) {
+			int rc = err_sys(e, -errno, "cannot lock %s", path);
+
+			(void)close(fd);
+			return rc;
+		}
+	return fd;
+}
+
+struct cluster_process *cluster_node(struct cluster *c, const char *name)
+{
+	for (size_t i = 1; i < c->nprocesses; i++)
+		if (!strcmp(c->processes[i].name, name))
+			return &c->processes[i];
+	return NULL;
+}
+
 static int parse_process(const json_t *v, struct cluster_process *p, struct err *e)
 {
 	struct json_fields f;
+	uint64_t cpus = 0;
 	int64_t pid = 0;
 
 	json_fields_init(&f, v, "processes[]", e);
@@ -58,6 +87,9 @@ static int parse_process(const json_t *v, struct cluster_process *p, struct err 
 	json_get_i64(&f, "pid", JSON_REQUIRED, 2, INT32_MAX, &pid);
 	json_get_u64(&f, "start_time", JSON_REQUIRED, 1, INT64_MAX, &p->start_time);
 	json_get_str(&f, "log", JSON_REQUIRED, p->log, sizeof(p->log));
+	json_get_str(&f, "isa", JSON_OPTIONAL, p->isa, sizeof(p->isa));
+	json_get_u64(&f, "cpus", JSON_OPTIONAL, 0, 65536, &cpus);
+	p->cpus = (unsigned int)cpus;
 	p->pid = (pid_t)pid;
 	return json_fields_end(&f);
 }
@@ -101,11 +133,12 @@ int cluster_save(const struct cluster *c, struct err *e)
 	char path[CLUSTER_PATH_MAX + 32];
 
 	for (size_t i = 0; i < c->nprocesses; i++)
-		(void)json_array_append_new(arr, json_pack("{s:s, s:i, s:I, s:s}", "name",
-							   c->processes[i].name, "pid",
-							   (int)c->processes[i].pid, "start_time",
-							   (json_int_t)c->processes[i].start_time,
-							   "log", c->processes[i].log));
+		(void)json_array_append_new(
+			arr, json_pack("{s:s, s:i, s:I, s:s, s:s, s:i}", "name",
+				       c->processes[i].name, "pid", (int)c->processes[i].pid,
+				       "start_time", (json_int_t)c->processes[i].start_time, "log",
+				       c->processes[i].log, "isa", c->processes[i].isa, "cpus",
+				       (int)c->processes[i].cpus));
 	root = json_pack("{s:i, s:s, s:o}", "version", 1, "url", c->url, "processes", arr);
 	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	if (!text)
@@ -193,7 +226,8 @@ int cluster_spawn(const char *name, const char *const *argv, const char *log,
 		return err_sys(e, -errno, "cannot start %s", argv[0]);
 	if (!pid)
 		child(program, argv, fd);
-	*p = (struct cluster_process){.pid = pid, .start_time = process_start_time(pid)};
+	p->pid = pid;
+	p->start_time = process_start_time(pid);
 	(void)snprintf(p->name, sizeof(p->name), "%s", name);
 	(void)snprintf(p->log, sizeof(p->log), "%s", log);
 	return 0;

@@ -19,7 +19,9 @@
 #define CLUSTER_PATH_MAX      256
 
 struct cluster_process {
-	char name[64]; /* "droverd" or the node's name */
+	char name[64];     /* "droverd" or the node's name */
+	char isa[16];      /* of a node; "" of droverd */
+	unsigned int cpus; /* of a node; 0: the agent's default */
 	pid_t pid;
 	uint64_t start_time; /* clock ticks since boot */
 	char log[CLUSTER_PATH_MAX + 80];
@@ -34,6 +36,15 @@ struct cluster {
 
 /* dir as given, else $DROVER_CLUSTER, else "local" below the system's state directory. */
 int cluster_dir(const char *given, char *out, size_t size, struct err *e);
+
+/*
+ * Held while a cluster is changed: several hooks may start and stop nodes at one
+ * time. Returns a descriptor whose closing lets go of it.
+ */
+int cluster_lock(const char *state_dir, struct err *e);
+
+/* The node of that name, or NULL. */
+struct cluster_process *cluster_node(struct cluster *c, const char *name);
 
 /* Reads state_dir/cluster.json (state_dir may be c->state_dir). -ENOENT: there is no cluster. */
 int cluster_load(const char *state_dir, struct cluster *c, struct err *e);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/isa.h"
+#include "common/paths.h"
 
 #define START_MAX_MS 15000
 #define NODES_MAX    (CLUSTER_MAX_PROCESSES - 1)
@@ -22,26 +23,31 @@ struct node_spec {
 
 struct up_options {
 	const char *state_dir, *policy, *port;
+	bool sleep;
 	struct node_spec nodes[NODES_MAX];
 	size_t nnodes;
 };
 
 static const char up_usage[] =
-	"usage: drover up [OPTION]...\n"
+	"usage: drover up [OPTION]... [NODE]...\n"
 	"Starts a scheduler and an agent for each node on this machine, in the background. A node\n"
 	"whose ISA is not this machine's is emulated by qemu-user and shown as such everywhere.\n"
-	"`drover down` ends them.\n"
+	"`drover down` ends them. With NODE: starts these nodes of the cluster again.\n"
 	"\n"
 	"  -n, --nodes NAME=ISA[:CPUS],...  the nodes [x86-1=x86_64,arm-1=aarch64]\n"
 	"  -p, --policy NAME        the scheduler's policy; droverd --help lists them\n"
 	"  -P, --port PORT          its port on 127.0.0.1; 0 takes any free one [7700]\n"
 	"  -d, --state-dir DIR      where the cluster's files are kept\n"
+	"  -s, --sleep              let the scheduler put idle nodes to sleep: it stops and "
+	"starts\n"
+	"                           their agents\n"
 	"      --json, --server URL, --config FILE, --help\n";
 
 static const struct option up_options_table[] = {{"nodes", required_argument, NULL, 'n'},
 						 {"policy", required_argument, NULL, 'p'},
 						 {"port", required_argument, NULL, 'P'},
 						 {"state-dir", required_argument, NULL, 'd'},
+						 {"sleep", no_argument, NULL, 's'},
 						 CLI_OPTIONS,
 						 {NULL, 0, NULL, 0}};
 
@@ -123,25 +129,59 @@ static void pause_ms(unsigned int ms)
 	(void)nanosleep(&ts, NULL);
 }
 
+/*
+ * A program for the scheduler to call with a node's name: what sleep and wake are on
+ * a machine of one's own.
+ */
+static int write_hook(const struct cluster *c, const char *name, const char *command, char *path,
+		      size_t size, struct err *e)
+{
+	char program[1024], text[2048];
+	int rc = paths_program("drover", program, sizeof(program));
+
+	if (rc)
+		return err_sys(e, rc, "cannot find the program drover");
+	(void)snprintf(path, size, "%s/%s", c->state_dir, name);
+	if (strchr(program, '\'') || strchr(c->state_dir, '\''))
+		return err_set(e, -EINVAL, "--sleep: %s has a quote in its name", c->state_dir);
+	(void)snprintf(text, sizeof(text),
+		       "#!/bin/sh\nexec '%s' %s --config none --state-dir '%s' \"$1\"\n", program,
+		       command, c->state_dir);
+	return file_write_atomic(path, text, strlen(text), 0700, e);
+}
+
 static int start_scheduler(struct cluster *c, const struct up_options *o, struct err *e)
 {
 	char dir[CLUSTER_PATH_MAX + 32], port_file[CLUSTER_PATH_MAX + 32], listen[64], log[400];
-	const char *argv[12] = {"droverd", "--state-dir", dir,       "--listen",
-				listen,    "--port-file", port_file, NULL};
+	char suspend[CLUSTER_PATH_MAX + 32], resume[CLUSTER_PATH_MAX + 32];
+	const char *argv[20] = {"droverd",     "--state-dir", dir,        "--listen", listen,
+				"--port-file", port_file,     "--config", "none",     NULL};
 	struct cluster_process *p = &c->processes[0];
 	uint64_t until = clock_monotonic_ns() + START_MAX_MS * NS_PER_MS;
-	int rc;
+	size_t n = 9;
+	int rc = 0;
 
 	(void)snprintf(dir, sizeof(dir), "%s/scheduler", c->state_dir);
 	(void)snprintf(port_file, sizeof(port_file), "%s/port", c->state_dir);
 	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%s", o->port);
 	log_path(c, "droverd", log, sizeof(log));
 	if (o->policy) {
-		argv[7] = "--policy";
-		argv[8] = o->policy;
+		argv[n++] = "--policy";
+		argv[n++] = o->policy;
+	}
+	if (o->sleep) {
+		rc = write_hook(c, "suspend", "down", suspend, sizeof(suspend), e);
+		if (!rc)
+			rc = write_hook(c, "resume", "up", resume, sizeof(resume), e);
+		argv[n++] = "--suspend-program";
+		argv[n++] = suspend;
+		argv[n++] = "--resume-program";
+		argv[n++] = resume;
 	}
 	(void)unlink(port_file);
-	rc = cluster_spawn("droverd", argv, log, p, e);
+	*p = (struct cluster_process){.pid = 0};
+	if (!rc)
+		rc = cluster_spawn("droverd", argv, log, p, e);
 	if (rc)
 		return rc;
 	c->nprocesses = 1;
@@ -162,32 +202,35 @@ static int start_scheduler(struct cluster *c, const struct up_options *o, struct
 		       START_MAX_MS / 1000);
 }
 
-static int start_agent(struct cluster *c, const struct node_spec *n, struct err *e)
+/* Starts the agent of a node whose name, ISA and processors p says. */
+static int start_agent(const struct cluster *c, struct cluster_process *p, struct err *e)
 {
-	char dir[CLUSTER_PATH_MAX + 80], log[400], cpus[16];
-	const char *argv[16] = {"drover-agent",
-				"--name",
-				n->name,
-				"--isa",
-				isa_name(n->isa),
-				"--server",
-				c->url,
-				"--state-dir",
-				dir,
-				"--stop-jobs",
-				NULL};
+	char dir[CLUSTER_PATH_MAX + 80], log[400], cpus[16], name[64];
+	const char *argv[16] = {
+		"drover-agent", "--config", "none",        "--name", name,          "--isa", p->isa,
+		"--server",     c->url,     "--state-dir", dir,      "--stop-jobs", NULL};
+
+	(void)snprintf(name, sizeof(name), "%s", p->name);
+	(void)snprintf(dir, sizeof(dir), "%s/%s", c->state_dir, name);
+	log_path(c, name, log, sizeof(log));
+	if (p->cpus) {
+		(void)snprintf(cpus, sizeof(cpus), "%u", p->cpus);
+		argv[12] = "--cpus";
+		argv[13] = cpus;
+	}
+	return cluster_spawn(name, argv, log, p, e);
+}
+
+static int start_node(struct cluster *c, const struct node_spec *n, struct err *e)
+{
+	struct cluster_process *p = &c->processes[c->nprocesses];
 	int rc;
 
-	(void)snprintf(dir, sizeof(dir), "%s/%s", c->state_dir, n->name);
-	log_path(c, n->name, log, sizeof(log));
-	if (n->cpus) {
-		(void)snprintf(cpus, sizeof(cpus), "%u", n->cpus);
-		argv[10] = "--cpus";
-		argv[11] = cpus;
-	}
-	rc = cluster_spawn(n->name, argv, log, &c->processes[c->nprocesses], e);
-	if (!rc)
-		c->nprocesses++;
+	*p = (struct cluster_process){.cpus = n->cpus};
+	(void)snprintf(p->name, sizeof(p->name), "%s", n->name);
+	(void)snprintf(p->isa, sizeof(p->isa), "%s", isa_name(n->isa));
+	rc = start_agent(c, p, e);
+	c->nprocesses += !rc;
 	return rc;
 }
 
@@ -247,7 +290,7 @@ static int start_all(struct cluster *c, const struct up_options *o, struct cli *
 	int rc = start_scheduler(c, o, e);
 
 	for (size_t i = 0; !rc && i < o->nnodes; i++)
-		rc = start_agent(c, &o->nodes[i], e);
+		rc = start_node(c, &o->nodes[i], e);
 	if (!rc)
 		rc = cluster_save(c, e);
 	cli->server = c->url;
@@ -284,15 +327,21 @@ static int take_up(void *arg, int opt, const char *value, struct err *e)
 	o->policy = opt == 'p' ? value : o->policy;
 	o->port = opt == 'P' ? value : o->port;
 	o->state_dir = opt == 'd' ? value : o->state_dir;
+	o->sleep = o->sleep || opt == 's';
 	return opt == 'n' ? parse_nodes(value, o, e) : 0;
 }
 
 static int up(struct cli *cli, struct up_options *o, struct cluster *c, struct err *e)
 {
+	_cleanup_close_ int lock = -1;
 	int rc = cluster_dir(o->state_dir, c->state_dir, sizeof(c->state_dir), e);
 
 	if (!rc)
 		rc = file_mkdir_p(c->state_dir, 0700, e);
+	if (!rc) {
+		lock = cluster_lock(c->state_dir, e);
+		rc = lock < 0 ? lock : 0;
+	}
 	if (!rc && !cluster_load(c->state_dir, c, NULL) && any_alive(c)) {
 		err_set(e, -EEXIST, "a cluster already runs from %s at %s", c->state_dir, c->url);
 		return err_hint(e, "`drover down` ends it; another --state-dir and --port make a "
@@ -304,11 +353,41 @@ static int up(struct cli *cli, struct up_options *o, struct cluster *c, struct e
 	return start_all(c, o, cli, e);
 }
 
+/* Starts or ends nodes of a cluster that runs. One that is as it should be is left alone. */
+static int change_nodes(const struct cli *cli, const char *dir, bool start, struct err *e)
+{
+	_cleanup_free_ struct cluster *c = calloc(1, sizeof(*c));
+	_cleanup_close_ int lock = -1;
+	char path[CLUSTER_PATH_MAX];
+	int rc = c ? cluster_dir(dir, path, sizeof(path), e) : -ENOMEM;
+
+	if (!rc) {
+		lock = cluster_lock(path, e);
+		rc = lock < 0 ? lock : cluster_load(path, c, e);
+	}
+	if (rc == -ENOENT)
+		return err_set(e, rc, "no cluster was started from %s", path);
+	for (int i = 0; !rc && i < cli->nargs; i++) {
+		struct cluster_process *p = cluster_node(c, cli->args[i]);
+
+		if (!p || !p->isa[0])
+			return err_set(e, -ENOENT, "the cluster has no node %s", cli->args[i]);
+		if (start && !cluster_alive(p)) {
+			rc = start_agent(c, p, e);
+			if (!rc)
+				rc = cluster_save(c, e);
+		} else if (!start && !cluster_end(p, 10000)) {
+			return err_set(e, -EBUSY, "%s (pid %d) did not end", p->name, (int)p->pid);
+		}
+	}
+	return rc;
+}
+
 static int cmd_up(int argc, char **argv)
 {
 	struct cli cli = {.command = &command_up};
-	struct up_options *o = calloc(1, sizeof(*o));
-	struct cluster *c = calloc(1, sizeof(*c));
+	_cleanup_free_ struct up_options *o = calloc(1, sizeof(*o));
+	_cleanup_free_ struct cluster *c = calloc(1, sizeof(*c));
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -317,21 +396,20 @@ static int cmd_up(int argc, char **argv)
 	o->port = "7700";
 	rc = parse_nodes("x86-1=x86_64,arm-1=aarch64", o, &e);
 	if (!rc)
-		rc = cli_parse(&cli, argc, argv, take_up, o, 0, 0);
-	if (!rc) {
-		rc = up(&cli, o, c, &e);
-		if (rc)
-			rc = cli_fail(&e);
-		else
-			say_up(c, o, cli.json);
-	}
-	free(o);
-	free(c);
-	return rc;
+		rc = cli_parse(&cli, argc, argv, take_up, o, 0, NODES_MAX);
+	if (rc)
+		return rc;
+	if (cli.nargs)
+		return change_nodes(&cli, o->state_dir, true, &e) ? cli_fail(&e) : 0;
+	if (up(&cli, o, c, &e))
+		return cli_fail(&e);
+	say_up(c, o, cli.json);
+	return 0;
 }
 
-const struct command command_up = {"up",   "[OPTION]...",    "start a cluster on this machine",
-				   cmd_up, up_options_table, up_usage};
+const struct command command_up = {
+	"up",   "[OPTION]... [NODE]...", "start a cluster on this machine",
+	cmd_up, up_options_table,        up_usage};
 
 static const struct option down_options[] = {
 	{"state-dir", required_argument, NULL, 'd'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
@@ -345,41 +423,47 @@ static int take_down(void *arg, int opt, const char *value, struct err *e)
 	return 0;
 }
 
+static int down(const char *dir, struct err *e)
+{
+	_cleanup_free_ struct cluster *c = calloc(1, sizeof(*c));
+	_cleanup_close_ int lock = -1;
+	char path[CLUSTER_PATH_MAX];
+	int rc = c ? cluster_dir(dir, path, sizeof(path), e) : -ENOMEM;
+
+	/* A hook that would start a node meanwhile waits, and then finds no cluster. */
+	if (!rc) {
+		lock = cluster_lock(path, e);
+		rc = lock < 0 ? lock : cluster_load(path, c, e);
+	}
+	if (rc == -ENOENT)
+		err_set(e, rc, "no cluster was started from %s", path);
+	if (!rc)
+		end_all(c);
+	return rc;
+}
+
 static int cmd_down(int argc, char **argv)
 {
 	struct cli cli = {.command = &command_down};
-	struct cluster *c = calloc(1, sizeof(*c));
 	const char *dir = NULL;
 	struct err e = ERR_INIT;
-	char path[CLUSTER_PATH_MAX];
-	int rc;
+	int rc = cli_parse(&cli, argc, argv, take_down, &dir, 0, NODES_MAX);
 
-	if (!c)
-		return EXIT_DROVER;
-	rc = cli_parse(&cli, argc, argv, take_down, &dir, 0, 0);
-	if (rc) {
-		free(c);
+	if (rc)
 		return rc;
-	}
-	rc = cluster_dir(dir, path, sizeof(path), &e);
-	if (!rc)
-		rc = cluster_load(path, c, &e);
-	if (rc == -ENOENT)
-		err_set(&e, rc, "no cluster was started from %s", path);
-	if (!rc)
-		end_all(c);
-	free(c);
+	rc = cli.nargs ? change_nodes(&cli, dir, false, &e) : down(dir, &e);
 	return rc ? cli_fail(&e) : 0;
 }
 
 const struct command command_down = {
 	"down",
-	"",
+	"[NODE]...",
 	"end the cluster that up started",
 	cmd_down,
 	down_options,
-	"usage: drover down [--state-dir DIR]\n"
-	"Ends the cluster that `drover up` started, with its jobs.\n"
+	"usage: drover down [--state-dir DIR] [NODE]...\n"
+	"Ends the cluster that `drover up` started, with its jobs. With NODE: ends only these\n"
+	"nodes; `drover up NODE` starts them again.\n"
 	"\n"
 	"  -d, --state-dir DIR      where the cluster's files are kept\n"
 	"      --json, --server URL, --config FILE, --help\n"};

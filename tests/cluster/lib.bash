@@ -6,6 +6,7 @@
 B=$DROVER_BUILDDIR
 export DROVER_LIBDIR=${DROVER_LIBDIR:-$B/stage/lib/drover}
 unset DROVER_SERVER DROVER_CLUSTER DROVER_FAULT DROVER_FAULT_LOG
+export DROVER_CONFIG_DIR=/nonexistent # not this machine's configuration
 
 TICKER=$B/tests/cluster/ticker
 POLL=0.05
