@@ -20,8 +20,9 @@ export class VirtualTable {
 		this.pool = [];
 		this.space = h("div", { class: "vt-space", role: "rowgroup" });
 		this.head = h("div", { class: "vt-head", role: "rowgroup" }, h("div", { class: "vt-row", role: "row", "aria-rowindex": 1 }, columns.map((c) => h("div", { role: "columnheader", class: c.cls }, c.label))));
-		this.scroll = h("div", { class: "vt-scroll", tabindex: "0", role: "presentation", onscroll: () => this.draw() }, this.head, this.space);
-		this.table = h("div", { class: "vt live", role: "table", "aria-label": label }, this.scroll);
+		this.rowsBox = h("div", { role: "table", "aria-label": label }, this.head, this.space);
+		this.scroll = h("div", { class: "vt-scroll", tabindex: "0", role: "region", "aria-label": `${label}, scrollable`, onscroll: () => this.draw() }, this.rowsBox);
+		this.table = h("div", { class: "vt live" }, this.scroll);
 		this.note = h("div");
 		this.status = h("p", { class: "muted vt-status", role: "status" });
 		this.el = h("div", { class: "vt-frame" }, this.note, this.table, this.status);
@@ -99,7 +100,7 @@ export class VirtualTable {
 		const last = Math.min(this.length, Math.ceil((this.scroll.scrollTop + view) / this.rowPx) + SPARE);
 
 		this.space.style.setProperty("height", `${this.length * this.rowPx}px`);
-		attr(this.table, "aria-rowcount", this.length + 1);
+		attr(this.rowsBox, "aria-rowcount", this.length + 1);
 		while (this.pool.length < last - first) {
 			const row = h("div", { class: "vt-row", role: "row" }, this.columns.map((c) => h("div", { role: "cell", class: c.cls })));
 			this.pool.push(row);
