@@ -44,6 +44,34 @@ static json_t *meters(const struct node *n)
 	return list;
 }
 
+/* What the profile says that policies weigh: sleep, speed, known programs. */
+static void add_profile(json_t *j, const struct profile *p)
+{
+	const struct {
+		const char *key;
+		const struct profile_value *v;
+	} values[] = {{"sleep_w", &p->sleep_w},
+		      {"sleep_s", &p->sleep_s},
+		      {"wake_s", &p->wake_s},
+		      {"wake_j", &p->wake_j}};
+	json_t *runs = json_object();
+	char name[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i].v->kind != PROFILE_UNKNOWN)
+			json_object_set_new(j, values[i].key, json_real(values[i].v->value));
+	if (profile_speed(p) > 0)
+		json_object_set_new(j, "speed", json_real(profile_speed(p)));
+	for (size_t k = 0; k < PROFILE_KERNELS; k++)
+		for (size_t c = 0; c < PROFILE_CLASSES; c++) {
+			snprintf(name, sizeof(name), "%s.%s", profile_kernels[k],
+				 profile_classes[c]);
+			if (p->time_s.value[k][c] > 0)
+				json_object_set_new(runs, name, json_real(p->time_s.value[k][c]));
+		}
+	json_object_set_new(j, "runs", runs);
+}
+
 static json_t *introduction(struct node *n, const char *replaces)
 {
 	json_t *j = json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:s, s:f, s:f, s:s, s:s, s:o}",
@@ -53,6 +81,8 @@ static json_t *introduction(struct node *n, const char *replaces)
 			      n->profile.idle_w.value, "core_w", n->profile.core_w.value, "address",
 			      n->opt.address, "software", PACKAGE_VERSION, "meters", meters(n));
 
+	if (j)
+		add_profile(j, &n->profile);
 	if (j && *replaces)
 		json_object_set_new(j, "replaces", json_string(replaces));
 	if (j && n->emulated)

@@ -16,6 +16,7 @@
 #include "common/http_listen.h"
 #include "common/notify.h"
 #include "scheduler/api/handlers.h"
+#include "scheduler/api/power.h"
 #include "scheduler/options.h"
 
 /* More than cpus: a request that waits for the engine's lock must not hold up all others. */
@@ -128,6 +129,12 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	cfg.tls_key = key;
 	if (!r)
 		r = http_server_start(&http, &cfg, e);
+	if (!r && o->suspend_program) {
+		const struct power_config power = {o->suspend_program, o->resume_program,
+						   o->suspend_s, o->resume_s};
+
+		r = power_new(&en->power, en, &power, e);
+	}
 	if (!r)
 		r = engine_start(en, http, e);
 	if (!r)
@@ -144,6 +151,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 		log_info("droverd.stops signal=%d", sig);
 	}
 	engine_stop(en);
+	power_free(en->power);
+	en->power = NULL;
 	http_server_stop(http);
 	token_key_clear(&en->auth.key);
 	if (key)
@@ -187,6 +196,10 @@ static int run(const struct options *o, struct err *e)
 		if (opt.node_unknown_ms > opt.node_down_ms)
 			opt.node_unknown_ms = opt.node_down_ms;
 	}
+	opt.can_sleep = o->suspend_program != NULL;
+	/* The program's own time comes first, so that its end is what people are told of. */
+	opt.sleep_ms = (o->suspend_s + 5) * 1000ull;
+	opt.wake_ms = o->resume_s * 1000ull;
 	block_signals(&set);
 	raise_file_limit();
 	r = store_open(&store, o->state_dir, e);

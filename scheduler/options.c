@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/paths.h"
 #include "scheduler/policy/policy.h"
@@ -23,7 +24,11 @@ enum {
 	OPT_TOKEN_KEY,
 	OPT_REQUIRE_TOKEN,
 	OPT_OPEN_ENERGY,
-	OPT_LIST_ROUTES
+	OPT_LIST_ROUTES,
+	OPT_SUSPEND,
+	OPT_RESUME,
+	OPT_SUSPEND_TIME,
+	OPT_RESUME_TIME
 };
 
 static const struct option longs[] = {
@@ -38,6 +43,10 @@ static const struct option longs[] = {
 	{"token-key", required_argument, NULL, OPT_TOKEN_KEY},
 	{"require-token", no_argument, NULL, OPT_REQUIRE_TOKEN},
 	{"open-energy", no_argument, NULL, OPT_OPEN_ENERGY},
+	{"suspend-program", required_argument, NULL, OPT_SUSPEND},
+	{"resume-program", required_argument, NULL, OPT_RESUME},
+	{"suspend-timeout", required_argument, NULL, OPT_SUSPEND_TIME},
+	{"resume-timeout", required_argument, NULL, OPT_RESUME_TIME},
 	{"dashboard", required_argument, NULL, OPT_DASHBOARD},
 	{"list-routes", no_argument, NULL, OPT_LIST_ROUTES},
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -71,6 +80,14 @@ void options_help(void)
 		printf("                             %-12s %s\n", policies[i]->name,
 		       policies[i]->summary);
 	printf("      --node-timeout S     a node silent for S seconds is down (default 30)\n"
+	       "      --suspend-program FILE, --resume-program FILE\n"
+	       "                           programs that put the node named by their argument to "
+	       "sleep\n"
+	       "                           and wake it; without them no node sleeps\n"
+	       "      --suspend-timeout S, --resume-timeout S\n"
+	       "                           a node that isn't asleep, or not ready again, within S "
+	       "seconds\n"
+	       "                           has failed to (default 60 and 600)\n"
 	       "      --dashboard DIR      the page served at / (default: where it is installed)\n"
 	       "      --log-level LEVEL    error, warn, info or debug (default info)\n"
 	       "      --config FILE        read options from FILE (default: droverd.conf in the "
@@ -91,6 +108,17 @@ static int parse_timeout(struct options *o, const char *s, struct err *e)
 		return err_set(e, -EINVAL, "--node-timeout: \"%.40s\" is not 1 to 86400 seconds",
 			       s);
 	o->node_timeout_ms = v * 1000;
+	return 0;
+}
+
+static int parse_seconds(unsigned int *out, const char *option, const char *s, struct err *e)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (!*s || *end || v < 1 || v > 86400)
+		return err_set(e, -EINVAL, "--%s: \"%.40s\" is not 1 to 86400 seconds", option, s);
+	*out = (unsigned int)v;
 	return 0;
 }
 
@@ -147,6 +175,16 @@ static int take(void *to, int opt, const char *arg, struct err *e)
 				       arg);
 		o->log_level = (enum log_level)level;
 		return 0;
+	case OPT_SUSPEND:
+		o->suspend_program = arg;
+		return 0;
+	case OPT_RESUME:
+		o->resume_program = arg;
+		return 0;
+	case OPT_SUSPEND_TIME:
+		return parse_seconds(&o->suspend_s, "suspend-timeout", arg, e);
+	case OPT_RESUME_TIME:
+		return parse_seconds(&o->resume_s, "resume-timeout", arg, e);
 	case OPT_LIST_ROUTES:
 		o->list_routes = true;
 		return 0;
@@ -184,8 +222,11 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	char base[2048];
 	int opt, r;
 
-	*o = (struct options){
-		.listen = "127.0.0.1:7700", .policy = "balance", .log_level = LOG_LEVEL_INFO};
+	*o = (struct options){.listen = "127.0.0.1:7700",
+			      .policy = "balance",
+			      .log_level = LOG_LEVEL_INFO,
+			      .suspend_s = 60,
+			      .resume_s = 600};
 	r = config_load(argc, argv, "droverd", &reader, &o->file, e);
 	if (r == -EINVAL)
 		err_clear(e); /* each of its lines has been told */
@@ -200,6 +241,15 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 		return err_set(e, -EINVAL, "unexpected argument \"%.80s\"", argv[optind]);
 	if (!o->tls_cert != !o->tls_key)
 		return err_set(e, -EINVAL, "--tls-cert and --tls-key go together");
+	if (!o->suspend_program != !o->resume_program)
+		return err_set(e, -EINVAL, "--suspend-program and --resume-program go together");
+	if (o->suspend_program &&
+	    (access(o->suspend_program, X_OK) || access(o->resume_program, X_OK))) {
+		err_set(e, -EINVAL,
+			"--suspend-program or --resume-program can't be run: %.200s, %.200s",
+			o->suspend_program, o->resume_program);
+		return err_hint(e, "both must be executable files, named with their path");
+	}
 	if (!o->dashboard[0] && paths_dashboard(o->dashboard, sizeof(o->dashboard)))
 		o->dashboard[0] = '\0';
 	if (o->state_dir[0] || o->help || o->version || o->list_routes)

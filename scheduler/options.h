@@ -20,7 +20,9 @@ struct options {
 	bool open_energy;
 	const char *port_file; /* NULL: none */
 	const char *policy;
-	uint64_t node_timeout_ms; /* 0: the default */
+	uint64_t node_timeout_ms;                     /* 0: the default */
+	const char *suspend_program, *resume_program; /* both or none */
+	unsigned int suspend_s, resume_s;             /* their times */
 	enum log_level log_level;
 	bool check_config, list_routes, help, version;
 	struct config file; /* what the strings are borrowed from, beside argv */

@@ -2,6 +2,7 @@
 #include "agent/meter/profile.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,4 +192,21 @@ int profile_load(const char *name, struct profile *p, struct err *e)
 	err_set(e, -ENOENT, "there is no machine profile '%s' (looked for %s)", name, path);
 	err_hint(e, "name one of the profiles there, or give a path to a file");
 	return -ENOENT;
+}
+
+/* Geometric mean of time_s of xeon-e5-1650-v2.json, in seconds. */
+#define REFERENCE_S 0.9472
+
+double profile_speed(const struct profile *p)
+{
+	double sum = 0;
+
+	for (size_t k = 0; k < PROFILE_KERNELS; k++)
+		for (size_t c = 0; c < PROFILE_CLASSES; c++) {
+			/* Means over different programs could not be compared. */
+			if (p->time_s.value[k][c] <= 0)
+				return 0;
+			sum += log(p->time_s.value[k][c]);
+		}
+	return REFERENCE_S / exp(sum / (PROFILE_KERNELS * PROFILE_CLASSES));
 }

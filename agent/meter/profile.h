@@ -66,6 +66,12 @@ int profile_load(const char *name, struct profile *p, struct err *e);
 /* The same from text. */
 int profile_parse(const char *text, size_t len, struct profile *p, struct err *e);
 
+/*
+ * Speed of one core: the geometric mean over the kernels and classes of time_s,
+ * as a multiple of the Xeon E5-1650 v2's. 0: the profile says too little.
+ */
+double profile_speed(const struct profile *p);
+
 /* "assumed", "published", "measured", or "unknown". */
 const char *profile_kind_name(enum profile_kind kind);
 

@@ -52,6 +52,7 @@ void handle_introduce(struct http_exchange *rq, void *ctx)
 					  (json_int_t)store_epoch(en->store), "heartbeat_ms",
 					  (json_int_t)en->opt.heartbeat_ms));
 	free(intro.meters);
+	free(intro.runs);
 }
 
 /* The node, if instance is its agent; else it is told to introduce itself. */
@@ -131,13 +132,10 @@ static bool counted(const struct node *n, const char *scope)
 	return ledger_counted(scope, scopes);
 }
 
-static int write_energy(struct store *s, const struct node *n, struct report *r, struct err *e)
+static void complete_energy(const struct node *n, struct report *r)
 {
-	int code = 0;
-
-	for (size_t k = 0; !code && k < r->nenergy; k++) {
+	for (size_t k = 0; k < r->nenergy; k++) {
 		struct energy_interval *i = &r->energy[k];
-		struct err why = ERR_INIT;
 
 		memcpy(i->node, n->name, sizeof(i->node));
 		/* One that an earlier instance measured and could not deliver keeps its name, so
@@ -146,6 +144,17 @@ static int write_energy(struct store *s, const struct node *n, struct report *r,
 			memcpy(i->instance, r->instance, sizeof(i->instance));
 		if (!i->says_counted)
 			i->counted = counted(n, i->scope);
+	}
+}
+
+static int write_energy(struct store *s, struct report *r, struct err *e)
+{
+	int code = 0;
+
+	for (size_t k = 0; !code && k < r->nenergy; k++) {
+		struct energy_interval *i = &r->energy[k];
+		struct err why = ERR_INIT;
+
 		if (ledger_check(i, &why)) {
 			/* Refusing it would make the agent repeat it for ever. */
 			log_err(LOG_LEVEL_WARN, "energy.refused", &why);
@@ -175,9 +184,13 @@ static int run_report(struct engine *en, struct change *c, struct effects *fx)
 		if (rep->jobs[i].state == SEEN_EXITED)
 			rep->jobs[i].log_held =
 				store_log_size(en->store, rep->jobs[i].id, rep->jobs[i].attempt);
+	complete_energy(n, rep);
+	for (size_t k = 0; k < rep->nenergy; k++)
+		if (!ledger_check(&rep->energy[k], NULL))
+			core_energy(en->cluster, n, &rep->energy[k]);
 	core_report(en->cluster, engine_now_ms(), n, &rep->node, fx);
 	en->reports++;
-	r = write_energy(en->store, n, rep, &c->e);
+	r = write_energy(en->store, rep, &c->e);
 	fx->failed |= r != 0;
 	if (!r)
 		keep_latest(en, rep);

@@ -12,6 +12,7 @@
 #include "scheduler/api/change.h"
 #include "scheduler/api/energy.h"
 #include "scheduler/api/parse.h"
+#include "scheduler/api/power.h"
 #include "scheduler/api/render.h"
 
 uint64_t engine_now_ms(void)
@@ -61,6 +62,16 @@ static int load_policy(struct engine *en, struct cluster *c, const char *fallbac
 	return 0;
 }
 
+static int load_cap(struct engine *en, struct cluster *c, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = store_setting(en->store, "power_cap", &text, e);
+
+	if (!r && text)
+		core_set_cap(c, strtod(text, NULL));
+	return r;
+}
+
 static int load(struct engine *en, const char *fallback, struct err *e)
 {
 	struct cluster *c = cluster_new(&en->opt);
@@ -74,6 +85,8 @@ static int load(struct engine *en, const char *fallback, struct err *e)
 	r = store_load(en->store, c, engine_now_ms(), e);
 	if (!r)
 		r = load_policy(en, c, fallback, e);
+	if (!r)
+		r = load_cap(en, c, e);
 	if (r) {
 		cluster_free(c);
 		return r;
@@ -81,6 +94,23 @@ static int load(struct engine *en, const char *fallback, struct err *e)
 	cluster_free(en->cluster);
 	en->cluster = c;
 	return 0;
+}
+
+static void run_hooks(struct engine *en, const struct effects *fx)
+{
+	for (size_t i = 0; i < fx->n; i++)
+		if (fx->v[i].kind == FX_SUSPEND || fx->v[i].kind == FX_RESUME)
+			power_run(en->power, fx->v[i].node->name, fx->v[i].kind == FX_RESUME);
+}
+
+/* The programs of sleeps and wakes that were under way. */
+static void hooks_again(struct engine *en)
+{
+	struct effects fx = {0};
+
+	core_power_again(en->cluster, engine_now_ms(), &fx);
+	run_hooks(en, &fx);
+	effects_free(&fx);
 }
 
 /* After a failed commit: memory and store must agree again. */
@@ -93,6 +123,8 @@ void engine_reload(struct engine *en)
 		log_err(LOG_LEVEL_ERROR, "store.reload", &e);
 	else
 		log_info("store.reloaded jobs=%" PRIu32, en->cluster->njobs);
+	if (!en->broken)
+		hooks_again(en);
 	for (uint32_t i = 0; !en->broken && i < en->cluster->nnodes; i++)
 		http_server_wake(en->http, channel_of_node(en->cluster->nodes[i]->name));
 }
@@ -104,9 +136,13 @@ static int faults(const struct effects *fx, const char *when)
 	char name[64];
 
 	for (size_t i = 0; i < fx->n; i++) {
-		if (fx->v[i].kind != FX_MIGRATION || !fx->v[i].step)
+		const char *step = fx->v[i].kind == FX_MIGRATION ? fx->v[i].step
+				   : fx->v[i].kind == FX_CHANGE  ? fx->v[i].what
+								 : NULL;
+
+		if (!step)
 			continue;
-		(void)snprintf(name, sizeof(name), "droverd.%s-%s", when, fx->v[i].step);
+		(void)snprintf(name, sizeof(name), "droverd.%s-%s", when, step);
 		if (fault_point(name))
 			return -EIO;
 	}
@@ -120,7 +156,7 @@ int engine_save(struct engine *en, const struct effects *fx, struct err *e)
 	if (fx->failed)
 		r = err_set(e, -ENOMEM, "no memory to carry out the request");
 	else if (faults(fx, "before"))
-		r = err_set(e, -EIO, "an injected fault before a step of a migration");
+		r = err_set(e, -EIO, "an injected fault before a step");
 	if (!r)
 		r = store_apply(en->store, fx, e);
 	if (!r)
@@ -149,8 +185,8 @@ static void log_effects(const struct effects *fx)
 				 f->migration->from->name, f->migration->to->name,
 				 f->migration->error);
 		else if (f->kind == FX_NODE)
-			log_info("node name=%s state=%s", f->node->name,
-				 node_state_names[f->node->state]);
+			log_info("node name=%s state=%s reason=\"%s\"", f->node->name,
+				 node_state_names[f->node->state], f->node->state_reason);
 	}
 }
 
@@ -160,6 +196,7 @@ void engine_announce(struct engine *en, struct effects *fx)
 	events_publish(en, fx);
 	if (faults(fx, "after"))
 		log_warn("fault.after error=\"an injected fault came after the commit\"");
+	run_hooks(en, fx);
 	effects_free(fx);
 }
 
@@ -279,6 +316,7 @@ int engine_start(struct engine *en, struct http_server *http, struct err *e)
 	/* Requests are answered already. */
 	pthread_mutex_lock(&en->lock);
 	en->http = http;
+	hooks_again(en);
 	log_info("engine.starts epoch=%" PRIu64 " policy=%s jobs=%" PRIu32, store_epoch(en->store),
 		 en->cluster->policy->name, en->cluster->njobs);
 	pthread_mutex_unlock(&en->lock);

@@ -24,6 +24,7 @@
 #define EVENT_RING 1024
 
 struct change_queue;
+struct power;
 struct energy_latest;
 
 struct event {
@@ -41,8 +42,9 @@ struct engine {
 	struct cluster *cluster;
 	struct store *store;
 	struct energy_latest *latest; /* newest reading of each meter: energy.h */
-	struct change_queue *queue; /* what the thread carries out next: change.h */
-	struct http_server *http;   /* NULL until it serves */
+	struct change_queue *queue;   /* what the thread carries out next: change.h */
+	struct http_server *http;     /* NULL until it serves */
+	struct power *power;          /* sleep and wake programs; NULL: none */
 	struct auth auth;
 	const char *dashboard; /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];

@@ -29,7 +29,7 @@ void events_publish(struct engine *en, const struct effects *fx)
 	for (size_t i = 0; i < fx->n; i++) {
 		const struct effect *f = &fx->v[i];
 
-		if (f->kind == FX_JOB) {
+		if (f->kind == FX_JOB || f->kind == FX_REASON) {
 			events_add(en, "job", render_job(NULL, f->job));
 			if (job_is_over(f->job))
 				http_server_wake(en->http, channel_of_log(f->job->id));

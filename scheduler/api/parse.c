@@ -136,7 +136,7 @@ static char *make_launch(const json_t *args, const json_t *env, const char *in)
 int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, struct err *e)
 {
 	const json_t *args = NULL, *env = NULL;
-	const char *in = NULL;
+	const char *in = NULL, *array = NULL;
 	uint8_t digest[DIGEST_SIZE];
 	uint64_t cpus = 1, restarts = 3;
 	int64_t priority = 0;
@@ -162,6 +162,9 @@ int parse_job_value(const json_t *doc, const char *path, struct job_spec *spec, 
 	json_get_bool(&f, "requeue", JSON_OPTIONAL, &requeue);
 	json_get_u64(&f, "begin_ms", JSON_OPTIONAL, 0, INT64_MAX, &spec->begin_ms);
 	get_dependencies(&f, spec);
+	json_get_strp(&f, "array", JSON_OPTIONAL, 1, 4096, &array);
+	if (array && strcmp(path, "job") != 0)
+		json_fail(&f, "array", "is not for one of several jobs: submit it alone");
 	get_isas(&f, &spec->isas);
 	if (spec->bundle[0] && digest_parse(spec->bundle, digest))
 		json_fail(&f, "bundle", "must be a SHA-256 in 64 hexadecimal digits");
@@ -210,11 +213,43 @@ static int parse_bulk(const json_t *list, struct job_spec *specs, size_t n, stru
 	return first;
 }
 
+/* As many jobs as the array has elements; whose array it is is known once they have ids. */
+static int make_array(const char *text, struct job_spec **specs, size_t *n, struct err *e)
+{
+	_cleanup_free_ uint32_t *indexes = calloc(PARSE_ARRAY_MAX, sizeof(*indexes));
+	struct job_spec *v;
+	uint32_t limit;
+	size_t count;
+	int r;
+
+	if (!indexes)
+		return err_set(e, -ENOMEM, "no memory for the array");
+	r = parse_array(text, indexes, PARSE_ARRAY_MAX, &count, &limit, e);
+	if (r)
+		return r;
+	v = realloc(*specs, count * sizeof(*v));
+	if (!v)
+		return err_set(e, -ENOMEM, "no memory for the array");
+	*specs = v;
+	for (size_t i = 0; !r && i < count; i++) {
+		if (i)
+			r = job_spec_copy(&v[i], &v[0]);
+		if (r)
+			return err_set(e, r, "no memory for the array");
+		v[i].array = ARRAY_UNNUMBERED;
+		v[i].array_index = indexes[i];
+		v[i].array_limit = limit;
+		*n = i + 1;
+	}
+	return 0;
+}
+
 int parse_jobs(const char *text, size_t len, struct job_spec **specs, size_t *n, bool *bulk,
 	       struct err *e)
 {
 	_cleanup_json_ json_t *doc = NULL;
 	const json_t *list;
+	const char *array;
 	int r = json_parse(text, len, PARSE_BODY_MAX, "the job", &doc, e);
 
 	*specs = NULL;
@@ -234,7 +269,11 @@ int parse_jobs(const char *text, size_t len, struct job_spec **specs, size_t *n,
 		*n = 0;
 		return err_set(e, -ENOMEM, "no memory for the jobs");
 	}
-	return list ? parse_bulk(list, *specs, *n, e) : parse_job_value(doc, "job", *specs, e);
+	if (list)
+		return parse_bulk(list, *specs, *n, e);
+	r = parse_job_value(doc, "job", *specs, e);
+	array = r ? NULL : json_string_value(json_object_get(doc, "array"));
+	return array ? make_array(array, specs, n, e) : r;
 }
 
 int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],
@@ -257,18 +296,139 @@ int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],
 	return json_fields_end(&f);
 }
 
+int parse_job_patch(const char *text, size_t len, struct job_patch *p, struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	int64_t priority = 0;
+	struct json_fields f;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the request", &doc, e);
+
+	memset(p, 0, sizeof(*p));
+	if (r)
+		return r;
+	json_fields_init(&f, doc, "job", e);
+	p->has_hold = json_object_get(doc, "hold") != NULL;
+	p->has_priority = json_object_get(doc, "priority") != NULL;
+	json_get_bool(&f, "hold", JSON_OPTIONAL, &p->hold);
+	json_get_i64(&f, "priority", JSON_OPTIONAL, -1000, 1000, &priority);
+	p->priority = (int32_t)priority;
+	r = json_fields_end(&f);
+	if (!r && !p->has_hold && !p->has_priority)
+		return err_set(e, -EINVAL, "job: names neither \"hold\" nor \"priority\"");
+	return r;
+}
+
+int parse_node_patch(const char *text, size_t len, enum node_action *action,
+		     char reason[CORE_REASON_MAX], struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	struct json_fields f;
+	int value = 0, r = json_parse(text, len, PARSE_BODY_MAX, "the request", &doc, e);
+
+	(void)snprintf(reason, CORE_REASON_MAX, "asked for");
+	if (r)
+		return r;
+	json_fields_init(&f, doc, "node", e);
+	json_get_enum(&f, "action", JSON_REQUIRED, node_action_names, &value);
+	json_get_str(&f, "reason", JSON_OPTIONAL, reason, CORE_REASON_MAX);
+	*action = (enum node_action)value;
+	return json_fields_end(&f);
+}
+
+int parse_power_cap(const char *text, size_t len, double *cap_w, struct err *e)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	const json_t *v;
+	int r = json_parse(text, len, PARSE_BODY_MAX, "the power cap", &doc, e);
+
+	*cap_w = 0;
+	if (r)
+		return r;
+	v = json_object_get(doc, "cap_w");
+	if (json_object_size(doc) != 1 || !v ||
+	    (!json_is_null(v) &&
+	     (!json_is_number(v) || json_number_value(v) <= 0 || json_number_value(v) > 1e9)))
+		return err_set(e, -EINVAL,
+			       "power cap: must be {\"cap_w\":WATTS}, or null for none");
+	*cap_w = json_is_null(v) ? 0 : json_number_value(v);
+	return 0;
+}
+
+/* A number at *s of at most six digits; false if there is none. */
+static bool take_number(const char **s, uint32_t *out)
+{
+	size_t n = strspn(*s, "0123456789");
+
+	if (!n || n > 6)
+		return false;
+	*out = (uint32_t)strtoul(*s, NULL, 10);
+	*s += n;
+	return true;
+}
+
+static int take_range(const char **s, uint32_t *indexes, size_t max, size_t *n)
+{
+	uint32_t from, to, step = 1;
+
+	if (!take_number(s, &from))
+		return -EINVAL;
+	to = from;
+	if (**s == '-') {
+		++*s;
+		if (!take_number(s, &to) || to < from)
+			return -EINVAL;
+		if (**s == ':') {
+			++*s;
+			if (!take_number(s, &step) || !step)
+				return -EINVAL;
+		}
+	}
+	for (uint32_t i = from; i <= to; i += step) {
+		if (*n == max)
+			return -E2BIG;
+		if (*n && indexes[*n - 1] >= i)
+			return -EINVAL;
+		indexes[(*n)++] = i;
+	}
+	return 0;
+}
+
+int parse_array(const char *text, uint32_t *indexes, size_t max, size_t *n, uint32_t *limit,
+		struct err *e)
+{
+	const char *s = text;
+	int r;
+
+	*n = 0;
+	*limit = 0;
+	do {
+		r = take_range(&s, indexes, max, n);
+	} while (!r && *s == ',' && *++s);
+	if (!r && *s == '%') {
+		s++;
+		if (!take_number(&s, limit) || !*limit)
+			r = -EINVAL;
+	}
+	if (r == -E2BIG)
+		return err_set(e, -EINVAL, "array: \"%.40s\" has more than %zu elements", text,
+			       max);
+	if (r || *s || s == text || s[-1] == ',') {
+		err_set(e, -EINVAL, "array: \"%.40s\" is not a list of ascending indexes", text);
+		return err_hint(e, "forms: 0-9, 0-9:2, 1,3,5, and with %%4 at most 4 at once");
+	}
+	return 0;
+}
+
 int parse_policy(const char *text, size_t len, const struct policy **p, struct policy_options *o,
 		 struct err *e)
 {
 	_cleanup_json_ json_t *doc = NULL;
 	const json_t *options = NULL;
 	char name[CORE_NAME_MAX] = "";
-	uint64_t in_flight;
 	struct json_fields f;
 	int r = json_parse(text, len, PARSE_BODY_MAX, "the policy", &doc, e);
 
 	*o = policy_options_default;
-	in_flight = o->max_in_flight;
 	if (r)
 		return r;
 	json_fields_init(&f, doc, "policy", e);
@@ -276,16 +436,27 @@ int parse_policy(const char *text, size_t len, const struct policy **p, struct p
 	json_get_obj(&f, "options", JSON_OPTIONAL, &options);
 	*p = policy_find(name);
 	if (!f.code && !*p)
-		json_fail(&f, "name", "must be \"balance\", \"consolidate\" or \"static\"");
+		json_fail(&f, "name", "is not a policy; GET /v1/policies lists them");
 	r = json_fields_end(&f);
 	if (r || !options)
 		return r;
 	json_fields_init(&f, options, "policy.options", e);
-	json_get_f64(&f, "hysteresis", JSON_OPTIONAL, 0, 1, &o->hysteresis);
-	json_get_u64(&f, "cooldown_ms", JSON_OPTIONAL, 0, 86400000, &o->cooldown_ms);
-	json_get_u64(&f, "settle_ms", JSON_OPTIONAL, 0, 86400000, &o->settle_ms);
-	json_get_u64(&f, "max_in_flight", JSON_OPTIONAL, 0, 10000, &in_flight);
-	json_get_f64(&f, "horizon_s", JSON_OPTIONAL, 0, 86400, &o->horizon_s);
-	o->max_in_flight = (uint32_t)in_flight;
+	for (const struct policy_option *d = policy_options_table; d->name; d++) {
+		double value = policy_option_get(d, o);
+		uint64_t whole = (uint64_t)value;
+		bool yes = value > 0;
+
+		if (d->kind == OPTION_BOOL)
+			json_get_bool(&f, d->name, JSON_OPTIONAL, &yes);
+		else if (d->kind == OPTION_F64)
+			json_get_f64(&f, d->name, JSON_OPTIONAL, d->min, d->max, &value);
+		else
+			json_get_u64(&f, d->name, JSON_OPTIONAL, (uint64_t)d->min, (uint64_t)d->max,
+				     &whole);
+		policy_option_set(d, o,
+				  d->kind == OPTION_F64    ? value
+				  : d->kind == OPTION_BOOL ? yes
+							   : (double)whole);
+	}
 	return json_fields_end(&f);
 }

@@ -11,9 +11,11 @@
 #include "scheduler/store/store.h"
 
 #define PARSE_BODY_MAX   (1024 * 1024)
-#define PARSE_BULK_MAX   1000 /* jobs in one submission */
-#define PARSE_JOBS_MAX   4096 /* jobs in one report */
-#define PARSE_ENERGY_MAX 512  /* intervals in one report */
+#define PARSE_BULK_MAX   1000      /* jobs in one submission */
+#define ARRAY_UNNUMBERED INT64_MAX /* job_spec.array of an array before its first job has an id */
+#define PARSE_ARRAY_MAX  10000     /* elements of an array */
+#define PARSE_JOBS_MAX   4096      /* jobs in one report */
+#define PARSE_ENERGY_MAX 512       /* intervals in one report */
 
 /* docs/formats/rest.md, POST /v1/jobs. The caller owns what spec owns; user is empty if none was
  * named. */
@@ -29,6 +31,23 @@ int parse_jobs(const char *text, size_t len, struct job_spec **specs, size_t *n,
 /* {"node":...,"reason":...}, both optional; an empty text is fine. */
 int parse_migrate(const char *text, size_t len, char node[CORE_NAME_MAX],
 		  char reason[CORE_REASON_MAX], struct err *e);
+
+/* {"hold":...,"priority":...}, at least one of them. */
+struct job_patch {
+	bool has_hold, hold, has_priority;
+	int32_t priority;
+};
+int parse_job_patch(const char *text, size_t len, struct job_patch *p, struct err *e);
+/* {"action":...,"reason":...} */
+int parse_node_patch(const char *text, size_t len, enum node_action *action,
+		     char reason[CORE_REASON_MAX], struct err *e);
+/* {"cap_w":null or watts}; 0 for null. */
+int parse_power_cap(const char *text, size_t len, double *cap_w, struct err *e);
+
+/* "0-9", "0-9:2", "1,3,5", "0-99%4": indexes, ascending and each once, and how many at once (0: any
+ * number). -EINVAL: not of this form, or more than max. */
+int parse_array(const char *text, uint32_t *indexes, size_t max, size_t *n, uint32_t *limit,
+		struct err *e);
 
 int parse_policy(const char *text, size_t len, const struct policy **p, struct policy_options *o,
 		 struct err *e);

@@ -8,7 +8,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/json.h"
+
+#define RUNS_MAX      256
+#define RUNS_TEXT_MAX 32768
 
 static void get_version(struct json_fields *f)
 {
@@ -19,11 +23,39 @@ static void get_version(struct json_fields *f)
 		json_fail(f, "version", "is %" PRIu64 "; this scheduler speaks 1", version);
 }
 
+/* {"ep.A":14.6,...} as the text of struct machine. */
+static int make_runs(const json_t *runs, struct node *intro, struct err *e)
+{
+	_cleanup_buf_ struct buf b;
+	const char *name;
+	json_t *v;
+
+	buf_init(&b, RUNS_TEXT_MAX);
+	if (json_object_size(runs) > RUNS_MAX)
+		return err_set(e, -EINVAL, "introduction.runs: more than %d programs", RUNS_MAX);
+	json_object_foreach((json_t *)(uintptr_t)runs, name, v)
+	{
+		if (!parse_name_ok(name) || !json_is_number(v) || json_number_value(v) <= 0 ||
+		    json_number_value(v) > 1e9)
+			return err_set(
+				e, -EINVAL,
+				"introduction.runs: \"%.40s\" must be a program's name with its "
+				"seconds",
+				name);
+		if (buf_printf(&b, "%s:%.6g ", name, json_number_value(v)))
+			return err_set(e, -ENOMEM, "no memory for the node's programs");
+	}
+	if (!b.len)
+		return 0;
+	intro->runs = strdup(buf_cstr(&b));
+	return intro->runs ? 0 : err_set(e, -ENOMEM, "no memory for the node");
+}
+
 int parse_introduction(const char *text, size_t len, const char *node, struct node *intro,
 		       struct err *e)
 {
 	_cleanup_json_ json_t *doc = NULL;
-	const json_t *meters = NULL;
+	const json_t *meters = NULL, *runs = NULL;
 	char isa[16] = "";
 	uint64_t cpus = 0;
 	struct json_fields f;
@@ -47,6 +79,14 @@ int parse_introduction(const char *text, size_t len, const char *node, struct no
 	json_get_str(&f, "profile", JSON_OPTIONAL, intro->profile, sizeof(intro->profile));
 	json_get_f64(&f, "idle_w", JSON_OPTIONAL, 0, 1e6, &intro->idle_w);
 	json_get_f64(&f, "core_w", JSON_OPTIONAL, 0, 1e5, &intro->core_w);
+	json_get_f64(&f, "sleep_w", JSON_OPTIONAL, 0, 1e6, &intro->sleep_w);
+	json_get_f64(&f, "sleep_s", JSON_OPTIONAL, 0, 86400, &intro->sleep_s);
+	json_get_f64(&f, "wake_s", JSON_OPTIONAL, 0, 86400, &intro->wake_s);
+	json_get_f64(&f, "wake_j", JSON_OPTIONAL, 0, 1e9, &intro->wake_j);
+	json_get_f64(&f, "speed", JSON_OPTIONAL, 0, 1e6, &intro->speed);
+	intro->sleep_capable = true;
+	json_get_bool(&f, "sleep_capable", JSON_OPTIONAL, &intro->sleep_capable);
+	json_get_obj(&f, "runs", JSON_OPTIONAL, &runs);
 	json_get_str(&f, "address", JSON_OPTIONAL, intro->address, sizeof(intro->address));
 	json_get_arr(&f, "meters", JSON_OPTIONAL, 64, &meters);
 	json_get_str(&f, "software", JSON_OPTIONAL, intro->software, sizeof(intro->software));
@@ -61,7 +101,14 @@ int parse_introduction(const char *text, size_t len, const char *node, struct no
 	intro->isa = (enum isa)isa_number;
 	intro->cpus = (uint32_t)cpus;
 	intro->meters = meters ? json_dumps(meters, JSON_COMPACT) : strdup("[]");
-	return intro->meters ? 0 : err_set(e, -ENOMEM, "no memory for the node");
+	if (!intro->meters)
+		return err_set(e, -ENOMEM, "no memory for the node");
+	r = make_runs(runs, intro, e);
+	if (r) {
+		free(intro->meters);
+		intro->meters = NULL;
+	}
+	return r;
 }
 
 /* ---- a report ----------------------------------------------------------- */

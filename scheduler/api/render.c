@@ -47,6 +47,14 @@ static void set_launch(json_t *o, const struct job_spec *spec, bool all)
 	json_t *launch = spec->launch ? json_loads(spec->launch, 0, NULL) : NULL;
 
 	set(o, "args", json_incref(json_object_get(launch, "args")));
+	if (all && spec->array) {
+		json_t *env = json_object_get(launch, "env");
+		char index[16];
+
+		(void)snprintf(index, sizeof(index), "%" PRIu32, spec->array_index);
+		set_id(env, "DROVER_ARRAY_ID", "", spec->array);
+		set_text(env, "DROVER_ARRAY_INDEX", index);
+	}
 	if (all) {
 		set(o, "env", json_incref(json_object_get(launch, "env")));
 		set(o, "stdin", json_incref(json_object_get(launch, "stdin")));
@@ -179,6 +187,22 @@ json_t *render_live_migration(const struct migration *m)
 	return render_migration(&r);
 }
 
+static double modelled_w(const struct node *n, double busy)
+{
+	switch (n->state) {
+	case NODE_UP:
+	case NODE_DRAINING:
+	case NODE_DRAINED:
+		return n->idle_w + n->core_w * busy;
+	case NODE_SLEEPING:
+	case NODE_ASLEEP:
+	case NODE_WAKING:
+		return (double)n->mw / 1000;
+	default:
+		return 0;
+	}
+}
+
 json_t *render_node(const struct node *n, uint64_t now_ms)
 {
 	json_t *o = json_object(), *meters = n->meters ? json_loads(n->meters, 0, NULL) : NULL;
@@ -196,6 +220,8 @@ json_t *render_node(const struct node *n, uint64_t now_ms)
 	set_text(o, "state_reason", n->state_reason[0] ? n->state_reason : NULL);
 	set(o, "cordoned", json_boolean(n->cordoned));
 	set(o, "sleep_capable", json_boolean(n->sleep_capable));
+	set_u64(o, "used_memory_bytes", n->used_memory_bytes);
+	set(o, "speed", n->speed > 0 ? json_real(n->speed) : json_null());
 	set_u64(o, "cpus", n->cpus);
 	set_u64(o, "used_cpus", n->used_cpus);
 	set_u64(o, "memory_bytes", n->memory_bytes);
@@ -207,7 +233,8 @@ json_t *render_node(const struct node *n, uint64_t now_ms)
 	set(o, "idle_w", json_real(n->idle_w));
 	set(o, "core_w", json_real(n->core_w));
 	/* What the profile says for this load; measured energy is in /v1/energy. */
-	set(o, "power_w", json_real(n->state == NODE_UP ? n->idle_w + n->core_w * busy : 0));
+	set(o, "power_w", json_real(modelled_w(n, busy)));
+	set(o, "predicted_w", json_real((double)n->mw / 1000));
 	set_text(o, "power_kind", "modelled");
 	set(o, "meters", meters ? meters : json_array());
 	set_text(o, "software", n->software);
@@ -226,14 +253,6 @@ json_t *render_bundle(const struct bundle_record *b)
 	set(o, "isas", render_isas(b->isas));
 	set_ms(o, "created_ms", b->created_ms);
 	return o;
-}
-
-json_t *render_policy(const struct policy *p, const struct policy_options *o)
-{
-	return json_pack("{s:s, s:{s:f, s:I, s:I, s:I, s:f}}", "name", p->name, "options",
-			 "hysteresis", o->hysteresis, "cooldown_ms", (json_int_t)o->cooldown_ms,
-			 "settle_ms", (json_int_t)o->settle_ms, "max_in_flight",
-			 (json_int_t)o->max_in_flight, "horizon_s", o->horizon_s);
 }
 
 /* ---- energy ------------------------------------------------------------- */

@@ -23,6 +23,17 @@ json_t *render_job_sum(const struct ledger_sum *s);
 json_t *render_energy(const struct ledger *l, uint64_t from_ms, uint64_t to_ms);
 /* log_held: bytes of output held per job of the node. */
 json_t *render_desired(const struct node *n, uint64_t scheduler_epoch, struct store *s);
+/* render_history.c */
+json_t *render_id(uint64_t id);
+json_t *render_decision(const struct decision_record *d, double actual_j);
+json_t *render_segment_record(const struct segment_record *s);
+/* Takes the joules out of a rendered history. */
+void hide_history_energy(json_t *history);
+json_t *render_change(const struct change_record *r);
+json_t *render_model(const struct program *p, const struct machine *m, const struct belief *b,
+		     const struct estimate *e);
+json_t *render_policy_summary(const struct policy *p);
+json_t *render_power_cap(const struct cluster *c);
 json_t *render_isas(uint32_t isas);
 
 #endif

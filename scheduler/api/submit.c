@@ -22,6 +22,7 @@ struct submission {
 	bool replayed; /* the key was used before, by this very request */
 	char key[KEY_MAX + 1];
 	char digest[DIGEST_HEX_SIZE]; /* of the request */
+	uint64_t array;               /* id of the array they are, or 0 */
 	uint64_t first;               /* id of the first job; the others follow it */
 };
 
@@ -84,12 +85,37 @@ static int look_up_key(struct engine *en, struct submission *s, struct err *e)
 	return err_hint(e, "use a new key for a new request");
 }
 
-static int submit_one(struct engine *en, uint64_t now_ms, const struct job_spec *spec,
-		      struct job **out, struct effects *fx)
+/* What is over already decides a dependency now. */
+static int settle_dependencies(struct engine *en, struct job_spec *spec, struct err *e)
+{
+	for (uint32_t i = 0; i < spec->ndependencies; i++) {
+		struct dependency *d = &spec->dependencies[i];
+		struct job_record rec = {0};
+		const struct job *live = cluster_job(en->cluster, d->job);
+		int r = 0;
+
+		if (live && !job_is_over(live))
+			continue;
+		r = store_job(en->store, d->job, &rec, e);
+		if (r == -ENOENT)
+			return err_set(e, -EBADMSG, "dependencies: there is no job %" PRIu64,
+				       d->job);
+		if (r)
+			return r;
+		d->state = d->type == DEP_AFTERANY || rec.job.state == JOB_COMPLETED ? DEP_MET
+										     : DEP_NEVER;
+		job_record_free(&rec);
+	}
+	return 0;
+}
+
+static int submit_one(struct engine *en, uint64_t now_ms, uint64_t array,
+		      const struct job_spec *spec, struct job **out, struct effects *fx)
 {
 	struct job_spec copy;
 	int r = job_spec_copy(&copy, spec);
 
+	copy.array = array;
 	if (!r)
 		r = core_submit(en->cluster, now_ms, &copy, out, fx);
 	if (r)
@@ -112,10 +138,13 @@ static int run(struct engine *en, struct change *c, struct effects *fx)
 			return r == 1 ? 0 : r;
 	}
 	r = check_bundles(en, s, &c->e);
+	for (size_t i = 0; !r && i < s->n; i++)
+		r = settle_dependencies(en, &s->specs[i], &c->e);
+	s->array = s->specs[0].array ? core_next_job(en->cluster) : 0;
 	for (size_t i = 0; !r && i < s->n; i++) {
 		struct job *j = NULL;
 
-		r = submit_one(en, now_ms, &s->specs[i], &j, fx);
+		r = submit_one(en, now_ms, s->array, &s->specs[i], &j, fx);
 		if (r) {
 			/* Half of a bulk must not stay: the whole step is undone. */
 			fx->failed = true;
@@ -154,11 +183,18 @@ static void done(struct engine *en, struct change *c)
 	json_t *list;
 
 	c->status = 201;
-	if (!s->bulk) {
+	if (!s->bulk && !s->specs[0].array) {
 		c->answer = render_one(en, s->first);
 		return;
 	}
 	list = json_array();
+	if (s->specs[0].array) {
+		for (size_t i = 0; i < s->n; i++)
+			(void)json_array_append_new(list, render_id(s->first + i));
+		c->answer = json_pack("{s:o, s:I, s:o}", "array", render_id(s->first), "count",
+				      (json_int_t)s->n, "jobs", list);
+		return;
+	}
 	for (size_t i = 0; i < s->n; i++)
 		(void)json_array_append_new(list, render_one(en, s->first + i));
 	c->answer = json_pack("{s:o}", "jobs", list);
@@ -230,7 +266,7 @@ void handle_submit(struct http_exchange *rq, void *ctx)
 	if (!engine_change(en, rq, c))
 		return;
 	s = of(c);
-	if (!c->e.code && !s->bulk) {
+	if (!c->e.code && !s->bulk && !s->specs[0].array) {
 		(void)snprintf(location, sizeof(location), "/v1/jobs/%" PRIu64, s->first);
 		http_add_header(rq, "Location", location);
 	}

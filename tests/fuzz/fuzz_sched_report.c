@@ -38,7 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (!e.msg[0]) {
 		abort(); /* a refusal says why */
 	}
-	if (!parse_introduction((const char *)data, size, "node-1", &intro, &e))
+	if (!parse_introduction((const char *)data, size, "node-1", &intro, &e)) {
 		free(intro.meters);
+		free(intro.runs);
+	}
 	return 0;
 }
