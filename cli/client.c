@@ -67,11 +67,19 @@ static int take_setting(void *arg, int opt, const char *value, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+static bool has_option(const struct option *options, int val)
+{
+	for (; options->name; options++)
+		if (options->val == val)
+			return true;
+	return false;
+}
+
 void cli_short_options(const struct option *options, char *out, size_t size)
 {
 	size_t n = 0;
 
-	if (n + 2 < size)
+	if (!has_option(options, 'h'))
 		out[n++] = 'h';
 	for (; options->name && n + 4 < size; options++) {
 		int v = options->val == CLI_OPT_COLUMNS ? 'o' : options->val;
@@ -96,14 +104,6 @@ static int wrong(const struct cli *c, const struct err *e)
 	err_print(program, e);
 	(void)fprintf(stderr, "%.*s\n", (int)strcspn(c->command->usage, "\n"), c->command->usage);
 	return EXIT_USAGE;
-}
-
-static bool has_option(const struct option *options, int val)
-{
-	for (; options->name; options++)
-		if (options->val == val)
-			return true;
-	return false;
 }
 
 static int parse_options(struct cli *c, int argc, char **argv, cli_take *take, void *arg)

@@ -6,7 +6,8 @@
 #include "cli/commands.h"
 #include "common/buf.h"
 
-#define COMMON_USAGE "      --json, --server URL, --config FILE, --help\n"
+#define COMMON_USAGE                                                                               \
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
 
 static const struct option options[] = {CLI_OPTIONS, {NULL, 0, NULL, 0}};
 

@@ -31,7 +31,7 @@ static const char usage[] =
 	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
 	"      --watch[=S]      again every S seconds [2] until interrupted\n"
 	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 					{"to", required_argument, NULL, 't'},

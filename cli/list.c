@@ -11,7 +11,7 @@
 	"      --sort COLUMN    in this order; -COLUMN reverses it\n"                              \
 	"      --watch[=S]      again every S seconds [2] until interrupted\n"                     \
 	"      --no-header      without the line of titles\n"                                      \
-	"      --json, --server URL, --config FILE, --help\n"
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
 
 static const struct option options[] = {CLI_LIST_OPTIONS, {NULL, 0, NULL, 0}};
 

@@ -10,14 +10,12 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-	&command_up,     &command_down,    &command_submit,   &command_run,
-	&command_queue,  &command_show,    &command_logs,     &command_cancel,
-	&command_hold,   &command_release, &command_requeue,  &command_migrate,
-	&command_nodes,  &command_cordon,  &command_uncordon, &command_drain,
-	&command_resume, &command_sleep,   &command_wake,     &command_migrations,
-	&command_energy, &command_policy,  &command_cap,      &command_events,
-	&command_bundle, &command_token,   &command_cert,     &command_profile,
-	&command_hop,    NULL,
+	&command_up,      &command_down,    &command_submit,  &command_run,    &command_queue,
+	&command_show,    &command_logs,    &command_cancel,  &command_hold,   &command_release,
+	&command_requeue, &command_migrate, &command_nodes,   &command_cordon, &command_uncordon,
+	&command_drain,   &command_resume,  &command_sleep,   &command_wake,   &command_migrations,
+	&command_energy,  &command_policy,  &command_cap,     &command_events, &command_bundle,
+	&command_token,   &command_cert,    &command_profile, &command_hop,    NULL,
 };
 
 static const struct command *find(const char *name)

@@ -10,7 +10,7 @@ static const struct option options[] = {
 
 #define OPTIONS_USAGE                                                                              \
 	"\n  -r, --reason TEXT    shown with the node and kept in its history\n"                   \
-	"      --json, --server URL, --config FILE, --help\n"
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
 
 static int take(void *arg, int opt, const char *value, struct err *e)
 {

@@ -11,7 +11,7 @@ static const char policy_usage[] =
 	"Shows the policy and its options, or sets it.\n"
 	"\n"
 	"  -l, --list           the policies there are, and their options\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option policy_options[] = {
 	{"list", no_argument, NULL, 'l'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
@@ -174,4 +174,4 @@ const struct command command_cap = {
 	"usage: drover cap [WATTS|none]\n"
 	"Shows or sets the power under which the scheduler keeps the cluster's predicted power:\n"
 	"by placing, delaying and moving jobs. none lifts it.\n\n"
-	"      --json, --server URL, --config FILE, --help\n"};
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"};

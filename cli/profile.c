@@ -27,10 +27,12 @@ static const char usage[] =
 	"usage: drover profile [--name NAME] [--classes LIST] [--like PROFILE] [--output FILE]\n"
 	"Measures this machine and writes its profile: power, and per kernel and class the time,\n"
 	"the footprint and the dirty rate. Best on an idle machine.\n\n"
-	"  --name NAME      the profile's name (default: this host's)\n"
-	"  --classes LIST   of S,W,A,B,C (default S,W,A; B takes minutes, C longer)\n"
-	"  --like PROFILE   whose power to assume where no meter can be read (default: the ISA's)\n"
-	"  --output FILE    write there instead of standard output\n";
+	"  -n, --name NAME      the profile's name (default: this host's)\n"
+	"  -c, --classes LIST   of S,W,A,B,C (default S,W,A; B takes minutes, C longer)\n"
+	"  -l, --like PROFILE   whose power to assume where no meter can be read (default: the "
+	"ISA's)\n"
+	"  -o, --output FILE    write there instead of standard output\n"
+	"  -h, --help           this text\n";
 
 struct work {
 	char name[PROFILE_NAME_MAX];

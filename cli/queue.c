@@ -25,7 +25,7 @@ static const char usage[] =
 	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
 	"      --watch[=S]      again every S seconds [2] until interrupted\n"
 	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --config FILE, --help\n"
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
 	"\n"
 	"ENERGY is what the job's own work took, modelled where its node has no meter (`drover\n"
 	"energy` says which). An element of array 12 is shown as 12_3.\n";

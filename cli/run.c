@@ -21,7 +21,7 @@ static const char run_usage[] =
 	"\n"
 	"  -s, --speed X        X times as fast [1]\n"
 	"  -n, --no-wait        end once all are submitted\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"speed", required_argument, NULL, 's'},
 					{"no-wait", no_argument, NULL, 'n'},

@@ -14,7 +14,7 @@ static const char usage[] =
 	"                       actual joules, and where the job ran\n"
 	"  -m, --model          what the scheduler believes of each program's time and power on\n"
 	"                       each ISA\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"history", no_argument, NULL, 'H'},
 					{"model", no_argument, NULL, 'm'},

@@ -37,7 +37,7 @@ static const char logs_usage[] =
 	"  -f, --follow         go on until the job ends\n"
 	"  -a, --attempt N      of this attempt\n"
 	"      --offset BYTES   from there [0]\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 enum { OPT_OFFSET = CLI_OPT_OWN };
 
@@ -164,4 +164,4 @@ const struct command command_events = {
 	"Prints what happens in the cluster as it happens, until interrupted.\n"
 	"\n"
 	"      --json           only the data, one JSON object a line\n"
-	"      --server URL, --config FILE, --help\n"};
+	"      --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"};

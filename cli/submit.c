@@ -29,7 +29,7 @@ static const char usage[] =
 	"  -R, --no-requeue       it may not be started from its beginning by requeue\n"
 	"  -r, --max-restarts N   how often it is started anew when it is lost [3]\n"
 	"  -w, --wait             wait for its end; exit with its status\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"name", required_argument, NULL, 'n'},
 					{"cpus", required_argument, NULL, 'c'},

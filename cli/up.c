@@ -41,7 +41,7 @@ static const char up_usage[] =
 	"  -s, --sleep              let the scheduler put idle nodes to sleep: it stops and "
 	"starts\n"
 	"                           their agents\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option up_options_table[] = {{"nodes", required_argument, NULL, 'n'},
 						 {"policy", required_argument, NULL, 'p'},
@@ -466,4 +466,4 @@ const struct command command_down = {
 	"nodes; `drover up NODE` starts them again.\n"
 	"\n"
 	"  -d, --state-dir DIR      where the cluster's files are kept\n"
-	"      --json, --server URL, --config FILE, --help\n"};
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"};
