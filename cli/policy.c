@@ -7,8 +7,8 @@
 #include "cli/table.h"
 
 static const char policy_usage[] =
-	"usage: drover policy [NAME [OPTION=NUMBER]...] [--list]\n"
-	"Shows the policy and its options, or sets it.\n"
+	"usage: drover policy [NAME [OPTION=VALUE]...] [--list]\n"
+	"Shows the policy and its options, or sets it. A value is a number, or yes or no.\n"
 	"\n"
 	"  -l, --list           the policies there are, and their options\n"
 	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
@@ -16,24 +16,29 @@ static const char policy_usage[] =
 static const struct option policy_options[] = {
 	{"list", no_argument, NULL, 'l'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
 
-/* KEY=NUMBER */
+/* KEY=NUMBER, or KEY=yes and KEY=no. */
 static int add_option(json_t *policy, const char *text, struct err *e)
 {
 	const char *eq = strchr(text, '=');
-	json_t *options = json_object_get(policy, "options");
+	json_t *options = json_object_get(policy, "options"), *value;
 	char key[64], *end = NULL;
 	double v = eq ? strtod(eq + 1, &end) : 0;
 
-	if (!eq || eq == text || (size_t)(eq - text) >= sizeof(key) || end == eq + 1 || *end)
-		return err_set(e, -EINVAL, "'%s' is not OPTION=NUMBER", text);
+	if (!eq || eq == text || (size_t)(eq - text) >= sizeof(key))
+		return err_set(e, -EINVAL, "'%s' is not OPTION=VALUE", text);
 	(void)snprintf(key, sizeof(key), "%.*s", (int)(eq - text), text);
+	if (!strcmp(eq + 1, "yes") || !strcmp(eq + 1, "no"))
+		value = json_boolean(eq[1] == 'y');
+	else if (end == eq + 1 || *end)
+		return err_set(e, -EINVAL, "%s: '%s' is neither a number nor yes or no", key,
+			       eq + 1);
+	else /* whole numbers go as such: some options take no others */
+		value = strchr(eq, '.') ? json_real(v) : json_integer((json_int_t)v);
 	if (!options) {
 		options = json_object();
 		(void)json_object_set_new(policy, "options", options);
 	}
-	/* Whole numbers go as such: some options take no others. */
-	(void)json_object_set_new(options, key,
-				  strchr(eq, '.') ? json_real(v) : json_integer((json_int_t)v));
+	(void)json_object_set_new(options, key, value);
 	return 0;
 }
 
@@ -73,7 +78,9 @@ static void print_policies(const json_t *list)
 			cli_any(o, "default", value, sizeof(value));
 			cli_any(o, "unit", unit, sizeof(unit));
 			cli_any(o, "meaning", meaning, sizeof(meaning));
-			(void)printf("    %-16s %s %s: %s\n", key, value, unit, meaning);
+			(void)printf("    %-16s %s%s%s: %s\n", key, value,
+				     strcmp(unit, "-") != 0 ? " " : "",
+				     strcmp(unit, "-") != 0 ? unit : "", meaning);
 		}
 	}
 }
@@ -123,7 +130,7 @@ static int cmd_policy(int argc, char **argv)
 }
 
 const struct command command_policy = {"policy",
-				       "[NAME [OPTION=NUMBER]...]",
+				       "[NAME [OPTION=VALUE]...]",
 				       "show or set the policy",
 				       cmd_policy,
 				       policy_options,

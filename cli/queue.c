@@ -1,5 +1,7 @@
 /* drover queue: jobs, as squeue shows them. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,6 +23,7 @@ static const char usage[] =
 	"  -w, --node NODE      only those on this node\n"
 	"  -A, --array JOB      only elements of this array\n"
 	"  -i, --isa ISA        only those on this ISA\n"
+	"  -l, --last N         only the newest N (at most 1000)\n"
 	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n"
 	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
 	"      --watch[=S]      again every S seconds [2] until interrupted\n"
@@ -37,12 +40,14 @@ static const struct option options[] = {{"all", no_argument, NULL, 'a'},
 					{"node", required_argument, NULL, 'w'},
 					{"array", required_argument, NULL, 'A'},
 					{"isa", required_argument, NULL, 'i'},
+					{"last", required_argument, NULL, 'l'},
 					CLI_LIST_OPTIONS,
 					{NULL, 0, NULL, 0}};
 
 struct queue {
 	bool all;
 	const char *state, *user, *name, *node, *array, *isa;
+	const char *last; /* a number; NULL: all */
 };
 
 /* squeue's two letters. */
@@ -129,7 +134,10 @@ static int take(void *arg, int opt, const char *value, struct err *e)
 {
 	struct queue *q = arg;
 
-	(void)e;
+	if (opt == 'l' && (!*value || strlen(value) > 4 || value[strspn(value, "0123456789")] ||
+			   strtoul(value, NULL, 10) < 1 || strtoul(value, NULL, 10) > 1000))
+		return err_set(e, -EINVAL, "--last: '%.40s' is not from 1 to 1000", value);
+	q->last = opt == 'l' ? value : q->last;
 	q->all = q->all || opt == 'a' || opt == 's';
 	q->state = opt == 's' ? value : q->state;
 	q->user = opt == 'u' ? value : q->user;
@@ -140,36 +148,44 @@ static int take(void *arg, int opt, const char *value, struct err *e)
 	return 0;
 }
 
-/* A newer server has left them out already. */
-static void drop_ended(json_t *rows)
+/* The newest first, in one page. */
+static int fetch_last(struct cli *c, struct buf *path, const char *n, json_t **rows, struct err *e)
 {
-	for (size_t i = json_array_size(rows); i-- > 0;)
-		if (json_integer_value(json_object_get(json_array_get(rows, i), "ended_ms")))
-			(void)json_array_remove(rows, i);
+	_cleanup_json_ json_t *page = NULL;
+	int rc = buf_printf(path, "&order=newest&limit=%s", n);
+
+	rc = rc ? err_set(e, rc, "the filters are too long") : cli_get(c, path->data, &page, e);
+	if (!rc)
+		*rows = json_incref(json_object_get(page, "jobs"));
+	return rc;
 }
 
 static int round_trip(struct cli *c, void *arg, struct err *e)
 {
 	const struct queue *q = arg;
-	const char *const filters[][2] = {{"state", q->state}, {"user", q->user},
-					  {"name", q->name},   {"node", q->node},
-					  {"array", q->array}, {"isa", q->isa}};
+	const char *const filters[][2] = {{"state", q->state ? q->state
+						    : q->all ? NULL
+							     : "PENDING,RUNNING,MIGRATING"},
+					  {"user", q->user},
+					  {"name", q->name},
+					  {"node", q->node},
+					  {"array", q->array},
+					  {"isa", q->isa}};
 	_cleanup_json_ json_t *rows = NULL;
 	_cleanup_buf_ struct buf path = {0};
 	int rc;
 
 	buf_init(&path, 2048);
-	rc = buf_str(&path, "/v1/jobs?limit=1000");
+	rc = buf_str(&path, q->last ? "/v1/jobs?since_ms=0" : "/v1/jobs?limit=1000");
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(filters); i++)
 		if (filters[i][1])
 			rc = cli_query(&path, filters[i][0], filters[i][1]);
 	if (rc)
 		return err_set(e, rc, "the filters are too long");
-	rc = cli_fetch_all(c, path.data, "jobs", &rows, e);
+	rc = q->last ? fetch_last(c, &path, q->last, &rows, e)
+		     : cli_fetch_all(c, path.data, "jobs", &rows, e);
 	if (rc)
 		return rc;
-	if (!q->all)
-		drop_ended(rows);
 	if (!c->json)
 		return cli_table(&c->view, columns, rows, e);
 	cli_print_json(rows);
