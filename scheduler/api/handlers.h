@@ -22,6 +22,7 @@ enum access {
 #define HANDLER(name) void name(struct http_exchange *rq, void *ctx)
 
 HANDLER(handle_ui);
+HANDLER(handle_openapi);
 HANDLER(handle_whoami);
 HANDLER(handle_submit);
 HANDLER(handle_jobs);

@@ -20,18 +20,42 @@ static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
 	return false;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
+}
+
+/* Nodes by name, behind the one that the cursor names. */
 void handle_nodes(struct http_exchange *rq, void *ctx)
 {
+	const char *cursor = http_query(rq, "cursor"), *last = NULL;
 	struct engine *en = ctx;
-	uint64_t now = engine_now_ms();
-	json_t *list;
+	_cleanup_free_ struct node **sorted = NULL;
+	uint64_t now = engine_now_ms(), limit, n = 0;
+	struct err e = ERR_INIT;
+	json_t *list = json_array();
+	uint32_t i = 0;
 
-	if (!lock_or_reply(en, rq))
+	if (http_query_u64(rq, "limit", 1000, 1000, &limit, &e) || engine_lock(en, &e)) {
+		json_decref(list);
+		http_reply_err(rq, &e);
 		return;
-	list = json_array();
-	for (uint32_t i = 0; i < en->cluster->nnodes; i++)
-		(void)json_array_append_new(list, render_node(en->cluster->nodes[i], now));
-	http_reply_json(rq, 200, json_pack("{s:o}", "nodes", list));
+	}
+	sorted = calloc(en->cluster->nnodes + 1, sizeof(struct node *));
+	for (; sorted && i < en->cluster->nnodes; i++)
+		sorted[i] = en->cluster->nodes[i];
+	if (sorted)
+		qsort(sorted, i, sizeof(struct node *), by_name);
+	for (i = 0; sorted && sorted[i] && n < (limit ? limit : 1); i++) {
+		if (cursor && strcmp(sorted[i]->name, cursor) <= 0)
+			continue;
+		(void)json_array_append_new(list, render_node(sorted[i], now));
+		last = sorted[i]->name;
+		n++;
+	}
+	http_reply_json(
+		rq, 200,
+		json_pack("{s:o, s:s?}", "nodes", list, "next", sorted && sorted[i] ? last : NULL));
 	engine_unlock(en);
 }
 
@@ -189,6 +213,7 @@ void handle_set_policy(struct http_exchange *rq, void *ctx)
 	const struct policy *p = NULL;
 	struct policy_options o;
 	struct engine *en = ctx;
+	json_t *now;
 	struct err e = ERR_INIT;
 	size_t len;
 	const void *body = http_body(rq, &len);
@@ -199,9 +224,13 @@ void handle_set_policy(struct http_exchange *rq, void *ctx)
 	}
 	if (!lock_or_reply(en, rq))
 		return;
-	if (engine_set_policy(en, p, &o, &e))
+	now = render_policy(en->cluster->policy, &en->cluster->policy_opt);
+	if (!http_if_match(rq, now))
+		; /* answered */
+	else if (engine_set_policy(en, p, &o, &e))
 		http_reply_err(rq, &e);
 	else
 		http_reply_json(rq, 200, render_policy(p, &o));
+	json_decref(now);
 	engine_unlock(en);
 }

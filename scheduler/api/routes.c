@@ -42,6 +42,7 @@ const struct http_route api_routes[] = {
 	{"GET", "/v1/bundles/{sha}/info", ACCESS_READ, NONE, handle_bundle_info},
 	{"GET", "/v1/events", ACCESS_READ, NONE, handle_events},
 	{"GET", "/v1/whoami", ACCESS_READ, NONE, handle_whoami},
+	{"GET", "/v1/openapi.json", ACCESS_ANY, NONE, handle_openapi},
 	{"GET", "/metrics", ACCESS_READ, NONE, handle_metrics},
 	{"GET", "/healthz", ACCESS_ANY, NONE, handle_health},
 	{"PUT", "/v1/agents/{node}", ACCESS_AGENT, JSON, handle_introduce},
