@@ -57,6 +57,20 @@ static int change_job(struct engine *en, struct job *j, const struct job_patch *
 	return r ? err_set(e, r, "job %" PRIu64 " can't be changed", j->id) : 0;
 }
 
+/* If-Match, against the job as GET shows it; false: 412 was replied. */
+static bool job_matches(struct engine *en, struct http_exchange *rq, const struct job_record *rec,
+			const struct job *live)
+{
+	json_t *now = render_job(rec, live);
+	bool matches;
+
+	if (!auth_sees_energy(rq, &en->auth, rec->job.spec.user))
+		auth_hide_energy(now);
+	matches = http_if_match(rq, now);
+	json_decref(now);
+	return matches;
+}
+
 void handle_patch_job(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
@@ -77,7 +91,7 @@ void handle_patch_job(struct http_exchange *rq, void *ctx)
 	e.fields = NULL;
 	if (!lock_or_reply(en, rq))
 		return;
-	if (find_own_job(en, rq, &rec, &live)) {
+	if (find_own_job(en, rq, &rec, &live) && job_matches(en, rq, &rec, live)) {
 		if (!live)
 			err_set(&e, -EBUSY, "job %" PRIu64 " has ended: %s", rec.job.id,
 				job_state_names[rec.job.state]);
@@ -218,6 +232,7 @@ void handle_set_power_cap(struct http_exchange *rq, void *ctx)
 	struct err e = ERR_INIT;
 	char text[32];
 	struct engine_extra extra = {write_cap, text};
+	json_t *now;
 	double cap_w;
 	size_t len;
 	const void *body = http_body(rq, &len);
@@ -228,6 +243,13 @@ void handle_set_power_cap(struct http_exchange *rq, void *ctx)
 	}
 	if (!lock_or_reply(en, rq))
 		return;
+	now = render_power_cap(en->cluster);
+	if (!http_if_match(rq, now)) {
+		json_decref(now);
+		engine_unlock(en);
+		return;
+	}
+	json_decref(now);
 	(void)snprintf(text, sizeof(text), "%.3f", cap_w);
 	core_set_cap(en->cluster, cap_w);
 	if (engine_commit(en, &fx, &extra, &e)) {

@@ -239,6 +239,45 @@ await call('PUT', '/v1/policy', { name: policy.value.name, options: { cooldown_m
 await call('PUT', '/v1/policy', { name: policy.value.name }, 412, { 'If-Match': tag });
 await call('PUT', '/v1/policy', { name: 'worst' }, 400);
 
+// ---- what an operator does ----
+const held = await call('POST', '/v1/jobs', { bundle: sha, name: 'held', hold: true }, 201);
+const waiting = await call('GET', `/v1/jobs/${held.value.id}`, undefined, 200);
+is('a held job waits', [waiting.value.state, waiting.value.reason_code], ['PENDING', 'JobHeldUser']);
+const patch = { 'If-Match': waiting.answer.headers.get('etag') };
+await call('PATCH', `/v1/jobs/${held.value.id}`, { priority: 7 }, 200, patch);
+await call('PATCH', `/v1/jobs/${held.value.id}`, { priority: 8 }, 412, patch);
+await call('PATCH', `/v1/jobs/${held.value.id}`, { priority: 'x' }, 400);
+await call('PATCH', '/v1/jobs/999', { hold: false }, 404);
+const after = await call('POST', '/v1/jobs', { bundle: sha, dependencies: [{ type: 'afterok', job: held.value.id }] }, 201);
+is('a dependency', (await call('GET', `/v1/jobs/${after.value.id}`, undefined, 200)).value.dependencies.length, 1);
+const array = await call('POST', '/v1/jobs', { bundle: sha, name: 'many', array: '0-4:2%1', hold: true }, 201, { 'Idempotency-Key': 'k3' });
+is('an array', [array.value.count, array.value.jobs.length], [3, 3]);
+is('under its key', (await call('POST', '/v1/jobs', { bundle: sha, name: 'many', array: '0-4:2%1', hold: true }, 201, { 'Idempotency-Key': 'k3' })).value, array.value);
+is('its elements', (await call('GET', `/v1/jobs?array=${array.value.array}`, undefined, 200)).value.jobs.map((j) => j.array.index), [0, 2, 4]);
+await call('DELETE', `/v1/jobs?array=${array.value.array}`, undefined, 202);
+await call('DELETE', '/v1/jobs?array=999', undefined, 404);
+await call('DELETE', '/v1/jobs', undefined, 400);
+const other = many.value.jobs[1].id;
+await until('another job runs', async () => (await call('GET', `/v1/jobs/${other}`, undefined, 200)).value.state === 'RUNNING');
+await call('POST', `/v1/jobs/${other}/requeue`, {}, 202);
+await call('POST', '/v1/jobs/999/requeue', {}, 404);
+await call('GET', `/v1/jobs/${id}/history`, undefined, 200);
+await call('GET', '/v1/jobs/999/history', undefined, 404);
+for (const action of ['cordon', 'uncordon', 'drain', 'resume'])
+	await call('PATCH', '/v1/nodes/arm-1', { action, reason: 'test' }, 200);
+await call('PATCH', '/v1/nodes/arm-1', { action: 'sleep' }, 409);
+await call('PATCH', '/v1/nodes/arm-1', { action: 'dance' }, 400);
+await call('PATCH', '/v1/nodes/none', { action: 'drain' }, 404);
+await call('GET', '/v1/nodes/arm-1/history', undefined, 200);
+await call('GET', '/v1/nodes/none/history', undefined, 404);
+await call('GET', '/v1/models', undefined, 200);
+await call('GET', '/v1/policies', undefined, 200);
+const cap = await call('GET', '/v1/power-cap', undefined, 200);
+await call('PUT', '/v1/power-cap', { cap_w: 500.5 }, 200);
+await call('PUT', '/v1/power-cap', { cap_w: 400 }, 412, { 'If-Match': cap.answer.headers.get('etag') });
+await call('PUT', '/v1/power-cap', { cap_w: -1 }, 400);
+await call('PUT', '/v1/power-cap', { cap_w: null }, 200);
+
 // ---- events ----
 const stop = new AbortController();
 const stream = await call('GET', '/v1/events', undefined, 200, { 'Last-Event-ID': '1' }, stop.signal);
