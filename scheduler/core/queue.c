@@ -36,13 +36,22 @@ static int by_rank(const struct tree_node *a, const struct tree_node *b)
 	const struct job *x = tree_entry(a, struct job, order),
 			 *y = tree_entry(b, struct job, order);
 
-	return compare_rank(x->spec.priority, x->id, y->spec.priority, y->id);
+	return compare_rank(x->rank, x->id, y->rank, y->id);
 }
 
 static int by_first(const struct tree_node *a, const struct tree_node *b)
 {
-	return by_rank(&tree_entry(a, struct job_class, head)->first->order,
-		       &tree_entry(b, struct job_class, head)->first->order);
+	const struct job_class *x = tree_entry(a, struct job_class, head),
+			       *y = tree_entry(b, struct job_class, head);
+
+	return compare_rank(x->first_rank, x->first_id, y->first_rank, y->first_id);
+}
+
+static void set_first(struct job_class *cls, struct job *j)
+{
+	cls->first = j;
+	cls->first_id = j->id;
+	cls->first_rank = j->rank;
 }
 
 void queue_init(struct cluster *c)
@@ -87,7 +96,7 @@ static int class_add(struct cluster *c, struct job *j)
 	if (!cls->first || by_rank(&j->order, &cls->first->order) < 0) {
 		if (cls->first)
 			tree_remove(&c->heads, &cls->head);
-		cls->first = j;
+		set_first(cls, j);
 		tree_insert(&c->heads, &cls->head);
 	}
 	tree_insert(&cls->jobs, &j->order);
@@ -114,7 +123,7 @@ static void class_remove(struct cluster *c, struct job *j)
 	tree_remove(&cls->jobs, &j->order);
 	first = tree_first(&cls->jobs);
 	if (first) {
-		cls->first = tree_entry(first, struct job, order);
+		set_first(cls, tree_entry(first, struct job, order));
 		tree_insert(&c->heads, &cls->head);
 	} else {
 		*class_slot(c, &j->spec) = cls->hash_next;
@@ -124,8 +133,7 @@ static void class_remove(struct cluster *c, struct job *j)
 
 struct job_class *queue_after(const struct cluster *c, int32_t priority, uint64_t id)
 {
-	struct job key = {.id = id, .spec.priority = priority};
-	const struct job_class at = {.first = &key};
+	const struct job_class at = {.first_id = id, .first_rank = priority};
 	struct tree_node *t = id ? tree_after(&c->heads, &at.head) : tree_first(&c->heads);
 
 	return t ? tree_entry(t, struct job_class, head) : NULL;
@@ -221,6 +229,7 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 	struct job_array *a = array_of(c, j);
 
 	j->where = QUEUE_NONE;
+	j->rank = j->spec.priority;
 	if (j->spec.held)
 		why = WHY_HELD;
 	if (why) {

@@ -166,7 +166,11 @@ enum job_queue {
 };
 
 struct job {
+	/* what trees of jobs look at, in one cache line */
+	struct tree_node order; /* waiting: in its class or array; running: in cluster.ends */
 	uint64_t id;
+	uint64_t expected_end_ms; /* 0: not known */
+	int32_t rank;             /* its priority, since it waits in a tree */
 	struct job_spec spec;
 	enum job_state state;
 	char reason[CORE_REASON_MAX]; /* why it is where it is, or why it waits */
@@ -197,7 +201,6 @@ struct job {
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
 	uint64_t cpu_us_here;
 	double predicted_j; /* of the whole run, as believed where it was placed; 0: not known */
-	uint64_t expected_end_ms; /* 0: not known */
 	/* the segment under way: the part of an attempt on one node */
 	uint64_t segment_ms;     /* since when */
 	uint64_t segment_uj;     /* energy heard of, */
@@ -208,7 +211,6 @@ struct job {
 	struct program *program; /* what is known of its like; NULL without memory */
 	/* links */
 	enum job_queue where;
-	struct tree_node order; /* waiting: in its class or array; running: in cluster.ends */
 	struct job_class *class;
 	struct timer timer;     /* waiting: may begin; running: time limit */
 	struct list dependents; /* jobs that depend on this one: struct link */
@@ -230,7 +232,9 @@ struct job_class {
 	uint32_t cpus, isas;
 	uint64_t memory_bytes;
 	struct tree jobs;      /* by priority and age */
-	struct job *first;     /* of jobs */
+	struct job *first;     /* of jobs, */
+	uint64_t first_id;     /* its id, */
+	int32_t first_rank;    /* and priority */
 	struct tree_node head; /* in cluster.heads, by its first job */
 	struct job_class *hash_next;
 };
@@ -277,6 +281,13 @@ struct program {
 };
 
 struct node {
+	/* what trees of nodes look at, in one cache line */
+	struct tree_node at;        /* in tree, */
+	uint32_t key_free;          /* by this number of free cpus */
+	uint32_t index;             /* in cluster.nodes */
+	uint64_t max_free_memory;   /* the largest below */
+	uint64_t memory_bytes;      /* 0: not known, no limit */
+	uint64_t used_memory_bytes; /* claimed by jobs */
 	char name[CORE_NAME_MAX];
 	char instance[CORE_NAME_MAX];
 	char replaces[CORE_NAME_MAX]; /* introductions only: the instance this one follows */
@@ -288,7 +299,6 @@ struct node {
 	enum isa isa;
 	bool emulated;
 	uint32_t cpus;
-	uint64_t memory_bytes;
 	double idle_w, core_w;
 	enum node_state state; /* derived: node_state_of() */
 	enum liveness alive;
@@ -300,26 +310,22 @@ struct node {
 	char state_reason[CORE_REASON_MAX];      /* why it is in this state */
 	bool sleep_capable;                      /* can be put to sleep and woken */
 	double sleep_w, sleep_s, wake_s, wake_j; /* of its profile; 0: not known */
-	double speed; /* of one cpu, relative among nodes; 0: not known (taken as 1) */
-	char *runs;   /* seconds of known programs, as struct machine; owned, or NULL */
-	uint64_t used_memory_bytes; /* claimed by jobs */
-	uint32_t leaving_cpus;      /* of used_cpus: of jobs with a migration to elsewhere */
-	enum node_state shown;      /* the state listeners were last told */
-	bool failed_wake;           /* down since it didn't wake */
-	uint64_t power_ms;          /* since when power is as it is */
-	uint64_t no_sleep_ms;       /* not to be put to sleep before: a hook failed */
-	uint64_t idle_ms;           /* since when no cpu is claimed */
-	uint64_t mw;                /* predicted power, in milliwatts */
-	uint64_t counted_idle_mw;   /* what of cluster.idle_mw is this node's */
-	bool counted_awake;         /* counted in cluster.awake */
-	double sleep_predicted_j;   /* of the sleep under way */
+	double speed;             /* of one cpu, relative among nodes; 0: not known (taken as 1) */
+	char *runs;               /* seconds of known programs, as struct machine; owned, or NULL */
+	uint32_t leaving_cpus;    /* of used_cpus: of jobs with a migration to elsewhere */
+	enum node_state shown;    /* the state listeners were last told */
+	bool failed_wake;         /* down since it didn't wake */
+	uint64_t power_ms;        /* since when power is as it is */
+	uint64_t no_sleep_ms;     /* not to be put to sleep before: a hook failed */
+	uint64_t idle_ms;         /* since when no cpu is claimed */
+	uint64_t mw;              /* predicted power, in milliwatts */
+	uint64_t counted_idle_mw; /* what of cluster.idle_mw is this node's */
+	bool counted_awake;       /* counted in cluster.awake */
+	double sleep_predicted_j; /* of the sleep under way */
 	struct machine *machine;
-	struct tree *tree;        /* of machine, that it is in, or NULL */
-	struct tree_node at;      /* in it, */
-	uint32_t key_free;        /* by this number of free cpus; */
-	uint64_t max_free_memory; /* the largest below */
-	bool busy;                /* counted in machine.busy */
-	bool reserved;            /* kept out of the trees while others are placed */
+	struct tree *tree; /* of machine, that it is in, or NULL */
+	bool busy;         /* counted in machine.busy */
+	bool reserved;     /* kept out of the trees while others are placed */
 	struct timer silence, power_timer;
 	struct list idle;  /* in cluster.idle */
 	struct list drain; /* in cluster.drains */
@@ -331,7 +337,6 @@ struct node {
 	struct list jobs;     /* owned */
 	struct list incoming; /* migrations towards it, not yet committed */
 	struct list outgoing; /* committed migrations it has still to let go of */
-	uint32_t index;       /* in cluster.nodes */
 	struct node *hash_next;
 };
 

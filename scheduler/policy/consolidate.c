@@ -38,11 +38,9 @@ static double added_w(const struct node *n, const struct job *j)
 static struct node *place(struct policy_view *v, const struct job *j, const char **why)
 {
 	struct node *best;
-	struct machine_set s;
 
-	machine_set_choose(&s, v->c, v->c->running_cpus + v->c->waiting_cpus);
 	*why = "consolidate: fewest nodes with the least idle power";
-	best = target(v, &s, j);
+	best = target(v, machine_set_of(v), j);
 	if (best)
 		return best;
 	/* Its ISA isn't in the set, or running jobs outside of it are in the way. */
@@ -93,16 +91,15 @@ static void moves(struct policy_view *v)
 	struct cluster *c = v->c;
 	bool settled = c->low_since_ms && v->now_ms >= c->low_since_ms + v->opt->settle_ms;
 	bool outside = false;
-	struct machine_set s;
+	const struct machine_set *s = machine_set_of(v);
 
-	machine_set_choose(&s, c, c->running_cpus + c->waiting_cpus);
-	for (uint32_t k = 0; k < s.n; k++) {
-		struct machine *m = s.by_power[k];
-		struct node *n = m->busy > s.count[k] ? policy_least_used(m, NULL) : NULL;
-		uint32_t surplus = n ? m->busy - s.count[k] : 0;
+	for (uint32_t k = 0; k < s->n; k++) {
+		struct machine *m = s->by_power[k];
+		struct node *n = m->busy > s->count[k] ? policy_least_used(m, NULL) : NULL;
+		uint32_t surplus = n ? m->busy - s->count[k] : 0;
 
 		for (int look = 0; n && surplus && look < LOOK; look++, surplus--) {
-			outside |= empty(v, &s, n, settled);
+			outside |= empty(v, s, n, settled);
 			n = policy_least_used(m, n);
 		}
 	}

@@ -95,3 +95,13 @@ void machine_set_choose(struct machine_set *s, const struct cluster *c, uint64_t
 		nodes -= s->count[k];
 	}
 }
+
+const struct machine_set *machine_set_of(struct policy_view *v)
+{
+	uint64_t demand = v->c->running_cpus + v->c->waiting_cpus;
+
+	if (v->set_demand != demand + 1)
+		machine_set_choose(&v->set, v->c, demand);
+	v->set_demand = demand + 1;
+	return &v->set;
+}

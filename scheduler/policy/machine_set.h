@@ -8,17 +8,8 @@
 
 #include "scheduler/policy/policy.h"
 
-#define SET_MACHINES 64 /* kinds that are weighed; nodes of further ones are used last */
-
-struct machine_set {
-	struct machine
-		*by_power[SET_MACHINES];       /* that have nodes which take jobs, cheapest first */
-	struct machine *by_cpus[SET_MACHINES]; /* the same, largest first */
-	uint32_t count[SET_MACHINES];          /* nodes chosen, by place in by_power */
-	uint32_t n;
-	uint32_t nodes; /* chosen in all */
-};
-
+/* The set for what runs and what may start; chosen once a step as long as the demand stays. */
+const struct machine_set *machine_set_of(struct policy_view *v);
 void machine_set_choose(struct machine_set *s, const struct cluster *c, uint64_t demand);
 
 #endif

@@ -11,13 +11,27 @@
 
 #include "scheduler/core/core.h"
 
+#define SET_MACHINES 64 /* kinds that are weighed; nodes of further ones are used last */
+
+/* See machine_set.h. */
+struct machine_set {
+	struct machine
+		*by_power[SET_MACHINES];       /* that have nodes which take jobs, cheapest first */
+	struct machine *by_cpus[SET_MACHINES]; /* the same, largest first */
+	uint32_t count[SET_MACHINES];          /* nodes chosen, by place in by_power */
+	uint32_t n;
+	uint32_t nodes; /* chosen in all */
+};
+
 struct policy_view {
 	struct cluster *c;
 	uint64_t now_ms;
 	const struct policy_options *opt;
-	uint32_t moves_left; /* migrations that may still be started */
-	bool capped;         /* out: a machine had room, but not under the power cap */
-	struct effects *fx;  /* the core's */
+	uint32_t moves_left;    /* migrations that may still be started */
+	bool capped;            /* out: a machine had room, but not under the power cap */
+	struct effects *fx;     /* the core's */
+	struct machine_set set; /* see machine_set.h */
+	uint64_t set_demand;    /* + 1; 0: not chosen yet */
 };
 
 struct policy {
