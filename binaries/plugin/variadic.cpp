@@ -211,8 +211,7 @@ void Caller::rewrite(CallInst &c)
 			store(b, c, i, at);
 			at += room(sizeOf(c, i));
 		}
-		args.push_back(at ? static_cast<Value *>(area)
-				  : ConstantPointerNull::get(b.getPtrTy()));
+		args.push_back(area);
 	}
 	for (unsigned i = 0; i < (plain ? all : named); i++)
 		attributes.push_back(c.getAttributes().getParamAttrs(i));
@@ -246,9 +245,12 @@ void Caller::run()
 		most = std::max(most, size);
 		calls.push_back(c);
 	}
-	if (most)
+	/* fcntl, ioctl and prctl read one argument and syscall six, whatever was passed. */
+	if (!calls.empty()) {
+		most = std::max(most, 6 * word);
 		area = local(ArrayType::get(Type::getInt64Ty(f.getContext()), most / word),
 			     "varargs");
+	}
 	for (CallInst *c : calls)
 		rewrite(*c);
 }

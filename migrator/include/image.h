@@ -160,7 +160,29 @@ enum drover_image_file_kind {
 	DROVER_FILE_INHERITED = 1, /* the same number in the new process: given by its supervisor */
 	DROVER_FILE_PATH =
 		2, /* opened again by path: regular file, directory, /dev/null and friends */
-	DROVER_FILE_SHARED = 3 /* shares the open file description of `like` */
+	DROVER_FILE_SHARED = 3,   /* shares the open file description of `like` */
+	DROVER_FILE_REOPENED = 4, /* another description of the file of `like`, which is CONTENTS */
+	DROVER_FILE_CONTENTS = 5, /* a regular file no path leads to: its bytes are in the image */
+	DROVER_FILE_PIPE = 6,     /* one end; the other is `peer`, or closed */
+	DROVER_FILE_PAIR = 7,     /* one end of a socketpair */
+	DROVER_FILE_EVENT = 8,
+	DROVER_FILE_TIMER = 9,
+	DROVER_FILE_SIGNAL = 10,
+	DROVER_FILE_EPOLL = 11 /* its bytes are drover_image_watch */
+};
+
+#define DROVER_FILE_NONE 0xffffffffu /* peer: the other end is closed */
+
+/* One watch of an epoll set; an array of them is the bytes of an EPOLL descriptor. */
+struct drover_image_watch {
+	uint32_t fd;
+	uint32_t events; /* EPOLL* */
+	uint64_t data;
+};
+
+enum drover_image_options {
+	DROVER_SOCKET_SHUT_RD = 1, /* PAIR: this end receives no more */
+	DROVER_SOCKET_SHUT_WR = 2  /* PAIR: this end sends no more */
 };
 
 struct drover_image_file {
@@ -168,10 +190,15 @@ struct drover_image_file {
 	uint32_t kind;
 	uint32_t flags;    /* canonical O_* (those of AArch64), without O_CREAT, O_EXCL, O_TRUNC */
 	uint32_t fd_flags; /* FD_CLOEXEC 1 */
-	uint32_t like;     /* SHARED: a lower fd of this table */
+	uint32_t like;     /* SHARED, REOPENED: a lower fd of this table */
 	uint32_t mode;     /* st_mode when captured; type must agree when opened */
 	uint64_t position;
 	struct drover_image_string path; /* absolute */
+	uint32_t peer;                   /* PIPE, PAIR: fd of the other end, or DROVER_FILE_NONE */
+	uint32_t options;                /* PAIR: enum drover_image_options */
+	uint64_t value[3];               /* by kind: docs/formats/image.md, section 4 */
+	uint64_t offset; /* the bytes that belong to it, within the image, inside PAGES */
+	uint64_t size;
 };
 
 _Static_assert(sizeof(struct drover_image_section) == 32, "image section");
@@ -182,6 +209,6 @@ _Static_assert(sizeof(struct drover_image_process) == 296 + 24 * DROVER_IMAGE_SI
 	       "image process");
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");
-_Static_assert(sizeof(struct drover_image_file) == 40, "image file");
+_Static_assert(sizeof(struct drover_image_file) == 88, "image file");
 
 #endif

@@ -262,15 +262,18 @@ static int write_image(uint64_t *offset)
 	if (!r)
 		r = put(DROVER_SEC_MAPS, memory.v, memory.n * sizeof *memory.v, memory.n, offset);
 	if (!r)
-		r = put(DROVER_SEC_FILES, files.v, files.n * sizeof *files.v, files.n, offset);
-	if (!r)
 		r = put(DROVER_SEC_STRINGS, files.strings, files.strings_n, files.strings_n,
 			offset);
 	if (r)
 		return r;
 	pages = *offset = (*offset + DROVER_IMAGE_ALIGN - 1) & ~(uint64_t)(DROVER_IMAGE_ALIGN - 1);
-	r = write_memory(offset);
+	r = files_write(&files, rt.image_out, offset);
+	*offset = (*offset + DROVER_IMAGE_ALIGN - 1) & ~(uint64_t)(DROVER_IMAGE_ALIGN - 1);
+	if (!r)
+		r = write_memory(offset);
 	section(DROVER_SEC_PAGES, pages, *offset - pages, *offset - pages);
+	if (!r)
+		r = put(DROVER_SEC_FILES, files.v, files.n * sizeof *files.v, files.n, offset);
 	return r ? r : put(DROVER_SEC_RUNS, runs, nruns * sizeof *runs, nruns, offset);
 }
 

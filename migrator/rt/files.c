@@ -3,18 +3,21 @@
  * open file description; what they refer to is asked of the kernel when a capture is made, before
  * anything is taken apart.
  */
-#include "migrator/rt/rt.h"
+#include "migrator/rt/objects.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 static struct {
 	uint32_t description; /* 0: not open */
+	uint32_t mate;        /* PAIR: the description of the other end */
 	bool inherited;       /* as it came with the process */
-	bool locked;
+	uint32_t shut;        /* PAIR: DROVER_SOCKET_SHUT_* */
+	struct object_origin origin;
 } table[RT_FDS];
 static uint32_t last_description;
 static bool beyond; /* a number the table has no place for was opened */
@@ -25,8 +28,35 @@ void files_opened(long fd)
 		beyond = true;
 	if (fd < 0 || fd >= RT_FDS)
 		return;
+	memset(&table[fd], 0, sizeof table[fd]);
 	table[fd].description = ++last_description;
-	table[fd].inherited = table[fd].locked = false;
+}
+
+void files_made(long fd, uint32_t kind, uint64_t made)
+{
+	if (fd < 0 || fd >= RT_FDS)
+		return;
+	for (long i = 0; i < RT_FDS; i++)
+		if (table[i].description == table[fd].description)
+			table[i].origin = (struct object_origin){kind, made};
+}
+
+void files_paired(long a, long b)
+{
+	if (a < 0 || a >= RT_FDS || b < 0 || b >= RT_FDS)
+		return;
+	table[a].mate = table[b].description;
+	table[b].mate = table[a].description;
+}
+
+void files_shut(long fd, long how)
+{
+	if (fd < 0 || fd >= RT_FDS)
+		return;
+	for (long i = 0; i < RT_FDS; i++)
+		if (table[i].description == table[fd].description)
+			table[i].shut |= (how != SHUT_WR ? DROVER_SOCKET_SHUT_RD : 0u) |
+					 (how != SHUT_RD ? DROVER_SOCKET_SHUT_WR : 0u);
 }
 
 void files_duplicated(long from, long to)
@@ -44,12 +74,6 @@ void files_closed(uint64_t first, uint64_t last)
 {
 	for (uint64_t fd = first; fd <= last && fd < RT_FDS; fd++)
 		table[fd].description = 0;
-}
-
-void files_locked(long fd, bool locked)
-{
-	if (fd >= 0 && fd < RT_FDS)
-		table[fd].locked = locked;
 }
 
 /* An exec leaves no close-on-exec descriptor open: one that has the flag is an emulator's. */
@@ -109,34 +133,99 @@ static bool stateless_device(const char *path)
 }
 
 /* A file that its path leads to: what the other side will open again. */
-static bool by_path(long fd, struct drover_image_file *d, struct files_image *f, struct text *why)
+static bool by_path(long fd, const char *path, long n, const struct stat *open_file,
+		    struct drover_image_file *d, struct files_image *f, struct text *why)
+{
+	long at;
+
+	if (fdinfo_locked(fd))
+		return refuse(why, fd, " holds a lock", path);
+	d->kind = DROVER_FILE_PATH;
+	d->mode = open_file->st_mode;
+	d->path = files_string(f, path, (size_t)n);
+	if (!d->path.length)
+		return refuse(why, fd, ": no room for the path", path);
+	at = kernel(SYS_lseek, fd, 0, SEEK_CUR);
+	d->position = at > 0 ? (uint64_t)at : 0;
+	return true;
+}
+
+static bool describe(long fd, struct drover_image_file *d, struct files_image *f, struct text *why)
 {
 	char link[48], path[DROVER_IMAGE_MAX_PATH];
 	struct stat open_file, named;
-	long n, at;
+	long n;
 
 	proc_name(link, fd);
 	n = kernel(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
 	if (n <= 0 || kernel(SYS_fstat, fd, &open_file) < 0)
 		return refuse(why, fd, " cannot be examined", NULL);
 	path[n] = '\0';
-	if (!S_ISREG(open_file.st_mode) && !S_ISDIR(open_file.st_mode) &&
-	    !(S_ISCHR(open_file.st_mode) && stateless_device(path)))
-		return refuse(why, fd,
-			      " is neither a file nor a directory and stays with this kernel",
-			      path);
-	if (path[0] != '/' || kernel(SYS_newfstatat, AT_FDCWD, path, &named, 0) < 0 ||
-	    named.st_dev != open_file.st_dev || named.st_ino != open_file.st_ino)
-		return refuse(why, fd, " is a file no path leads to any more", path);
-	if (table[fd].locked)
-		return refuse(why, fd, " holds a lock", path);
-	d->kind = DROVER_FILE_PATH;
-	d->mode = open_file.st_mode;
-	d->path = files_string(f, path, (size_t)n);
-	if (!d->path.length)
-		return refuse(why, fd, ": no room for the path", path);
-	at = kernel(SYS_lseek, fd, 0, SEEK_CUR);
-	d->position = at > 0 ? (uint64_t)at : 0;
+	if (path[0] == '/' &&
+	    (S_ISREG(open_file.st_mode) || S_ISDIR(open_file.st_mode) ||
+	     (S_ISCHR(open_file.st_mode) && stateless_device(path))) &&
+	    !kernel(SYS_newfstatat, AT_FDCWD, path, &named, 0) &&
+	    named.st_dev == open_file.st_dev && named.st_ino == open_file.st_ino)
+		return by_path(fd, path, n, &open_file, d, f, why);
+	d->options = table[fd].shut;
+	return object_describe(fd, path, &table[fd].origin, d, why);
+}
+
+/* What a descriptor has to do with those before it: an end finds the other, a file without a path
+ * its first description. */
+static bool relate(struct files_image *f, struct drover_image_file *d, struct text *why)
+{
+	d->peer = DROVER_FILE_NONE;
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct drover_image_file *o = &f->v[i];
+
+		if (o->kind != d->kind)
+			continue;
+		if (d->kind == DROVER_FILE_CONTENTS && o->value[1] == d->value[1] &&
+		    o->value[2] == d->value[2]) {
+			d->kind = DROVER_FILE_REOPENED;
+			d->like = o->fd;
+			d->size = 0;
+			return true;
+		}
+		if (d->kind == DROVER_FILE_PIPE
+			    ? o->value[1] != d->value[1]
+			    : d->kind != DROVER_FILE_PAIR ||
+				      table[o->fd].description != table[d->fd].mate)
+			continue;
+		if (o->peer != DROVER_FILE_NONE ||
+		    (d->kind == DROVER_FILE_PIPE && ((o->flags ^ d->flags) & O_ACCMODE) == 0))
+			return refuse(why, d->fd, " is an end of a pipe opened twice", NULL);
+		o->peer = d->fd;
+		d->peer = o->fd;
+	}
+	return true;
+}
+
+/* A set can watch what has no number any more, which no other process can have. */
+static bool check_watches(const struct files_image *f, struct text *why)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct fdinfo info;
+		const char *l;
+		long bad = -1;
+
+		if (f->v[i].kind != DROVER_FILE_EPOLL)
+			continue;
+		fdinfo_open(&info, f->v[i].fd);
+		while ((l = fdinfo_next(&info))) {
+			uint64_t fd;
+
+			if (!fdinfo_number(l, "tfd:", 10, &fd))
+				continue;
+			if (fd >= RT_FDS || !table[fd].description)
+				bad = (long)fd;
+		}
+		fdinfo_close(&info);
+		if (bad >= 0)
+			return refuse(why, f->v[i].fd,
+				      " is an epoll set that watches a closed descriptor", NULL);
+	}
 	return true;
 }
 
@@ -170,11 +259,23 @@ bool files_capture(struct files_image *f, struct text *why)
 			if (fd <= 2 || kernel(SYS_fstat, fd, &st) < 0 || !S_ISREG(st.st_mode))
 				d.kind = DROVER_FILE_INHERITED;
 		}
-		if (!d.kind && !by_path(fd, &d, f, why))
+		d.peer = DROVER_FILE_NONE;
+		if (!d.kind && (!describe(fd, &d, f, why) || !relate(f, &d, why)))
 			return false;
 		f->v[f->n++] = d;
 	}
-	return true;
+	return check_watches(f, why);
+}
+
+int files_write(struct files_image *f, int to, uint64_t *offset)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < f->n && !r; i++) {
+		r = object_write(&f->v[i], to, *offset);
+		*offset += (f->v[i].size + 15) & ~15ull;
+	}
+	return r;
 }
 
 /* ---- the other side ------------------------------------------------------- */
@@ -205,6 +306,43 @@ static bool open_again(const struct drover_image_file *d, const char *path, stru
 	return true;
 }
 
+static const struct drover_image_file *record_of(const struct files_image *f, uint32_t fd)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].fd == fd)
+			return &f->v[i];
+	return NULL;
+}
+
+/* What the table knew of an object the program made. */
+static void remember(const struct files_image *f, const struct drover_image_file *d)
+{
+	files_opened(d->fd);
+	if (d->kind == DROVER_FILE_PAIR) {
+		files_made(d->fd, d->kind, d->value[0]);
+		table[d->fd].shut = d->options;
+		if (d->peer < d->fd && record_of(f, d->peer))
+			files_paired(d->peer, d->fd);
+	} else if (d->kind == DROVER_FILE_EVENT || d->kind == DROVER_FILE_SIGNAL) {
+		files_made(d->fd, d->kind, d->value[1]);
+	}
+}
+
+static bool make(const struct files_image *f, const struct drover_image_file *d, struct text *why)
+{
+	long above = (long)f->v[f->n - 1].fd + 1;
+	long r = object_make(d, d->peer == DROVER_FILE_NONE ? NULL : record_of(f, d->peer),
+			     rt.image_in, above);
+
+	if (r >= 0) {
+		remember(f, d);
+		return true;
+	}
+	refuse(why, d->fd, " cannot be made again, error ", NULL);
+	text_num(why, (uint64_t)-r);
+	return false;
+}
+
 bool files_load(const struct files_image *f, struct text *why)
 {
 	for (uint32_t fd = 0; fd < RT_FDS; fd++)
@@ -224,11 +362,28 @@ bool files_load(const struct files_image *f, struct text *why)
 				return refuse(why, d->fd, " cannot be duplicated", NULL);
 			files_duplicated(d->like, d->fd);
 			break;
-		default:
+		case DROVER_FILE_PATH:
 			if (!open_again(d, f->strings + d->path.offset, why))
 				return false;
 			files_opened(d->fd);
+			break;
+		case DROVER_FILE_REOPENED: {
+			char link[48];
+
+			proc_name(link, d->like);
+			if (!open_again(d, link, why))
+				return false;
+			files_opened(d->fd);
+			break;
+		}
+		default:
+			if (!make(f, d, why))
+				return false;
 		}
 	}
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].kind == DROVER_FILE_EPOLL && object_watch(&f->v[i], rt.image_in) < 0)
+			return refuse(why, f->v[i].fd,
+				      " is an epoll set that cannot be filled again", NULL);
 	return true;
 }

@@ -187,32 +187,94 @@ static const char *check_string(const struct image_parts *p, const struct drover
 	return NULL;
 }
 
+static const struct drover_image_file *file_of(const struct image_parts *p, uint32_t fd)
+{
+	for (uint64_t i = 0; i < count(p, DROVER_SEC_FILES); i++)
+		if (p->files[i].fd == fd)
+			return &p->files[i];
+	return NULL;
+}
+
+/* The bytes that belong to a descriptor: in PAGES, and as many as its kind can have. */
+static const char *check_bytes(const struct image_parts *p, const struct drover_image_file *f)
+{
+	const struct drover_image_section *pages = image_section(p->header, DROVER_SEC_PAGES);
+
+	if (!f->size)
+		return NULL;
+	if (f->kind != DROVER_FILE_CONTENTS && f->kind != DROVER_FILE_PIPE &&
+	    f->kind != DROVER_FILE_PAIR && f->kind != DROVER_FILE_EPOLL)
+		return "bytes of a descriptor that has none";
+	if (f->kind == DROVER_FILE_EPOLL && f->size % sizeof(struct drover_image_watch))
+		return "an epoll set of broken watches";
+	if (f->offset < pages->offset || f->offset > pages->offset + pages->size ||
+	    f->size > pages->offset + pages->size - f->offset)
+		return "a descriptor whose bytes are not in the image";
+	return NULL;
+}
+
+/* The other end, if it is open, says the same; one of the two reads a pipe and one writes it. */
+static const char *check_ends(const struct image_parts *p, const struct drover_image_file *f)
+{
+	const struct drover_image_file *o;
+
+	if (f->kind == DROVER_FILE_PIPE && ((f->flags & 3) > 1 || (f->size && (f->flags & 3))))
+		return "a pipe's end that neither reads nor writes, or that writes and has bytes";
+	if (f->peer == DROVER_FILE_NONE)
+		return NULL;
+	o = file_of(p, f->peer);
+	if (!o || o == f || o->kind != f->kind || o->peer != f->fd)
+		return "an end of a pipe or pair whose other end is not there";
+	if (f->kind == DROVER_FILE_PIPE && !((f->flags ^ o->flags) & 3))
+		return "a pipe with two ends of one kind";
+	return NULL;
+}
+
+static const char *check_file(const struct image_parts *p, uint64_t i)
+{
+	const struct drover_image_file *f = &p->files[i], *like;
+
+	switch (f->kind) {
+	case DROVER_FILE_PATH:
+		return check_string(p, &f->path);
+	case DROVER_FILE_SHARED:
+	case DROVER_FILE_REOPENED:
+		like = file_of(p, f->like);
+		if (!like || like >= f)
+			return "a descriptor that shares with none";
+		return f->kind == DROVER_FILE_REOPENED && like->kind != DROVER_FILE_CONTENTS
+			       ? "a descriptor that shares with none"
+			       : NULL;
+	case DROVER_FILE_PIPE:
+	case DROVER_FILE_PAIR:
+		return check_ends(p, f);
+	case DROVER_FILE_INHERITED:
+	case DROVER_FILE_CONTENTS:
+	case DROVER_FILE_EVENT:
+	case DROVER_FILE_TIMER:
+	case DROVER_FILE_SIGNAL:
+	case DROVER_FILE_EPOLL:
+		return NULL;
+	default:
+		return "a descriptor of unknown kind";
+	}
+}
+
 static const char *check_files(const struct image_parts *p)
 {
 	uint64_t n = count(p, DROVER_SEC_FILES);
-	const char *what;
+	const char *what = NULL;
 
-	for (uint64_t i = 0; i < n; i++) {
+	for (uint64_t i = 0; i < n && !what; i++) {
 		const struct drover_image_file *f = &p->files[i];
 
 		if (f->fd >= DROVER_IMAGE_MAX_FILES || (i && f->fd <= p->files[i - 1].fd))
 			return "a descriptor out of order";
-		if (f->kind == DROVER_FILE_SHARED) {
-			uint64_t k = 0;
-
-			while (k < i && p->files[k].fd != f->like)
-				k++;
-			if (k == i)
-				return "a descriptor that shares with none";
-		} else if (f->kind == DROVER_FILE_PATH) {
-			what = check_string(p, &f->path);
-			if (what)
-				return what;
-		} else if (f->kind != DROVER_FILE_INHERITED) {
-			return "a descriptor of unknown kind";
-		}
+		what = check_bytes(p, f);
+		if (!what)
+			what = check_file(p, i);
 	}
-	return NULL;
+	return what;
 }
 
 /* [addr, addr + n) lies in one mapping. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -56,8 +57,6 @@ static long route_fcntl(long fd, long cmd, long arg)
 	r = kernel(SYS_fcntl, fd, cmd, arg);
 	if (cmd == F_GETFL && r >= 0)
 		r &= ~O_LARGEFILE; /* said by some kernels and meant by all */
-	if (!r && (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW))
-		files_locked(fd, ((const struct flock *)arg)->l_type != F_UNLCK);
 	return r;
 }
 
@@ -99,15 +98,32 @@ static long route_files(long n, long a, long b, long c, long d, long e, long f)
 		return route_close(a);
 	case SYS_close_range:
 		return route_close_range((uint64_t)a, (uint64_t)b, c);
-	case SYS_flock:
+	case SYS_eventfd2:
+		r = opened(kernel(n, a, b));
+		files_made(r, DROVER_FILE_EVENT, b & 1); /* EFD_SEMAPHORE */
+		return r;
+	case SYS_signalfd4:
+		r = kernel(n, a, b, c, d);
+		if (r >= 0 && a < 0)
+			files_opened(r);
+		if (r >= 0)
+			files_made(r, DROVER_FILE_SIGNAL, *(const uint64_t *)b);
+		return r;
+	case SYS_shutdown:
 		r = kernel(n, a, b);
 		if (!r)
-			files_locked(a, (b & ~4) != 8); /* LOCK_NB, LOCK_UN */
+			files_shut(a, b);
 		return r;
 	case SYS_pipe2:
 		return opened_two(kernel(n, a, b), (const int *)a);
 	case SYS_socketpair:
-		return opened_two(kernel(n, a, b, c, d), (const int *)d);
+		r = opened_two(kernel(n, a, b, c, d), (const int *)d);
+		if (!r && a == AF_UNIX) {
+			files_made(((const int *)d)[0], DROVER_FILE_PAIR, b & 15);
+			files_made(((const int *)d)[1], DROVER_FILE_PAIR, b & 15);
+			files_paired(((const int *)d)[0], ((const int *)d)[1]);
+		}
+		return r;
 	default:
 		return opened(arch_kernel(n, a, b, c, d, e, f));
 	}
@@ -290,7 +306,7 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_fcntl:
 	case SYS_close:
 	case SYS_close_range:
-	case SYS_flock:
+	case SYS_shutdown:
 	case SYS_pipe2:
 	case SYS_socketpair:
 	case SYS_openat:

@@ -131,11 +131,17 @@ void files_begin(void);
 void files_opened(long fd);
 void files_duplicated(long from, long to);
 void files_closed(uint64_t first, uint64_t last);
-void files_locked(long fd, bool locked);
+/* What the kernel does not say later of a new description (struct object_origin), that two are the
+ * ends of one pair, and what shutdown(2) did. */
+void files_made(long fd, uint32_t kind, uint64_t made);
+void files_paired(long a, long b);
+void files_shut(long fd, long how);
 /* Appends a string; its place, or length 0 and offset ~0 if there is no room. */
 struct drover_image_string files_string(struct files_image *f, const char *s, size_t n);
 /* Describes all descriptors; false with a text if one cannot be carried. */
 bool files_capture(struct files_image *f, struct text *why);
+/* Writes what belongs to them at *offset of `to`, which moves on; 0 or a negative errno. */
+int files_write(struct files_image *f, int to, uint64_t *offset);
 bool files_load(const struct files_image *f, struct text *why);
 
 /* ---- signals.c ------------------------------------------------------------ */

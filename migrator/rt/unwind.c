@@ -122,7 +122,8 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, uint64_t cl
 	uint64_t start;
 
 	(void)version, (void)class, (void)e, (void)unused;
-	/* For good, a frame is met again when its landing pad resumes: only looking sees each once. */
+	/* For good, a frame is met again when its landing pad resumes: only looking sees each once.
+	 */
 	if (pass.looking && !pass.first && !pass.checked)
 		return _URC_NORMAL_STOP; /* the frame before had no landing pad */
 	if (actions & _UA_END_OF_STACK) {

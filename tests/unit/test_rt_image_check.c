@@ -47,7 +47,7 @@ static int good(void **state)
 	section(DROVER_SEC_FRAMES, 0x1000, sizeof frames, 2);
 	section(DROVER_SEC_MAPS, 0x1100, sizeof maps, 2);
 	section(DROVER_SEC_FILES, 0x1200, sizeof files, 3);
-	section(DROVER_SEC_STRINGS, 0x1300, sizeof strings, sizeof strings);
+	section(DROVER_SEC_STRINGS, 0x1400, sizeof strings, sizeof strings);
 	section(DROVER_SEC_PAGES, 0x2000, 0x4000, 0x4000);
 	section(DROVER_SEC_RUNS, 0x6000, sizeof runs, 3);
 	header.size = 0x6000 + sizeof runs;
@@ -182,7 +182,7 @@ static void descriptors_are_ordered_and_complete(void **state)
 	REFUSED(files[2].fd = 1024, "out of order");
 	REFUSED(files[2].like = 4, "shares with none");
 	REFUSED(files[2].like = 5, "shares with none");
-	REFUSED(files[0].kind = 9, "unknown kind");
+	REFUSED(files[0].kind = 99, "unknown kind");
 	REFUSED(files[1].path.offset = 32, "outside the image");
 	REFUSED(files[1].path.length = 27, "outside the image");
 	REFUSED(files[1].path.length = UINT32_MAX, "outside the image");
@@ -190,6 +190,37 @@ static void descriptors_are_ordered_and_complete(void **state)
 	REFUSED(files[1].path.length = 6, "NUL");
 	REFUSED(files[1].path.offset = 6; files[1].path.length = 6, "absolute");
 	REFUSED(process.cwd.length = 9, "NUL");
+}
+
+/* files[0] and files[1] as the ends of a pipe with 16 bytes in it. */
+static void a_pipe(void)
+{
+	files[0] = (struct drover_image_file){.fd = 0, .kind = DROVER_FILE_PIPE, .peer = 3};
+	files[1] = (struct drover_image_file){
+		.fd = 3, .kind = DROVER_FILE_PIPE, .flags = 1, .peer = 0};
+	files[0].offset = 0x5000;
+	files[0].size = 16;
+}
+
+static void ends_find_each_other_and_their_bytes(void **state)
+{
+	(void)state;
+	good(NULL);
+	a_pipe();
+	assert_null(check());
+	REFUSED(a_pipe(); files[1].peer = DROVER_FILE_NONE, "other end");
+	REFUSED(a_pipe(); files[0].peer = 5, "other end");
+	REFUSED(a_pipe(); files[0].peer = 0, "other end");
+	REFUSED(a_pipe(); files[1].kind = DROVER_FILE_PAIR, "other end");
+	REFUSED(a_pipe(); files[1].flags = 0, "two ends of one kind");
+	REFUSED(a_pipe(); files[1].flags = 2, "neither reads nor writes");
+	REFUSED(a_pipe(); files[1].size = 4; files[1].offset = 0x5000, "writes and has bytes");
+	REFUSED(a_pipe(); files[0].offset = 0x5ff8, "not in the image");
+	REFUSED(a_pipe(); files[0].offset = UINT64_MAX, "not in the image");
+	REFUSED(files[2].size = 1, "has none");
+	REFUSED(files[2].kind = DROVER_FILE_EPOLL; files[2].offset = 0x5000; files[2].size = 20,
+						   "broken watches");
+	REFUSED(files[2].kind = DROVER_FILE_REOPENED, "shares with none");
 }
 
 static void the_process_fits_this_program(void **state)
@@ -217,6 +248,7 @@ int main(void)
 		cmocka_unit_test(maps_are_ordered_pages_of_the_common_range),
 		cmocka_unit_test(runs_lie_in_the_programs_memory_and_in_the_image),
 		cmocka_unit_test(descriptors_are_ordered_and_complete),
+		cmocka_unit_test(ends_find_each_other_and_their_bytes),
 		cmocka_unit_test(the_process_fits_this_program),
 	};
 
