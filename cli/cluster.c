@@ -68,7 +68,7 @@ int cluster_lock(const char *state_dir, struct err *e)
 	return fd;
 }
 
-struct cluster_process *cluster_node(struct cluster *c, const char *name)
+struct cluster_process *cluster_process_named(struct cluster *c, const char *name)
 {
 	for (size_t i = 1; i < c->nprocesses; i++)
 		if (!strcmp(c->processes[i].name, name))

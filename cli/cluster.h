@@ -44,7 +44,7 @@ int cluster_dir(const char *given, char *out, size_t size, struct err *e);
 int cluster_lock(const char *state_dir, struct err *e);
 
 /* The node of that name, or NULL. */
-struct cluster_process *cluster_node(struct cluster *c, const char *name);
+struct cluster_process *cluster_process_named(struct cluster *c, const char *name);
 
 /* Reads state_dir/cluster.json (state_dir may be c->state_dir). -ENOENT: there is no cluster. */
 int cluster_load(const char *state_dir, struct cluster *c, struct err *e);

@@ -6,6 +6,7 @@
 
 extern const struct command command_up, command_down;                        /* up.c */
 extern const struct command command_submit, command_run;                     /* submit.c, run.c */
+extern const struct command command_replay;                                  /* replay.c */
 extern const struct command command_queue;                                   /* queue.c */
 extern const struct command command_nodes, command_migrations;               /* list.c */
 extern const struct command command_energy;                                  /* energy.c */

@@ -368,7 +368,7 @@ static int change_nodes(const struct cli *cli, const char *dir, bool start, stru
 	if (rc == -ENOENT)
 		return err_set(e, rc, "no cluster was started from %s", path);
 	for (int i = 0; !rc && i < cli->nargs; i++) {
-		struct cluster_process *p = cluster_node(c, cli->args[i]);
+		struct cluster_process *p = cluster_process_named(c, cli->args[i]);
 
 		if (!p || !p->isa[0])
 			return err_set(e, -ENOENT, "the cluster has no node %s", cli->args[i]);
