@@ -71,7 +71,8 @@ struct job *cluster_job(const struct cluster *c, uint64_t id);
 struct migration *cluster_migration(const struct cluster *c, uint64_t id);
 
 /* For loading from a store: the cluster takes j/m/n, whose links it sets. Adopt nodes first, then
- * jobs, then active migrations (found by m->job). -EINVAL: contradicts what is there. */
+ * jobs that have an owner, those that wait, each by their ids, then active migrations (found by
+ * m->job). -EINVAL: contradicts what is there. */
 int cluster_adopt_node(struct cluster *c, struct node *n);
 int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner);
 int cluster_adopt_migration(struct cluster *c, struct migration *m);

@@ -123,10 +123,12 @@ static int load_nodes(struct store *s, struct cluster *c, uint64_t now_ms, struc
 static int load_jobs(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = table_prepare_select(s->db, &table_jobs, "WHERE state < 3 ORDER BY id", &st, e),
+	int r = table_prepare_select(s->db, &table_jobs, "WHERE state < 3 ORDER BY state = 0, id",
+				     &st, e),
 	    step;
 
-	_Static_assert(JOB_COMPLETED == 3, "the query selects the live states");
+	_Static_assert(JOB_PENDING == 0 && JOB_COMPLETED == 3,
+		       "the query selects the live states, those that wait last");
 	if (r)
 		return r;
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {

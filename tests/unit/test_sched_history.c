@@ -1,8 +1,10 @@
 /*
  * Random histories of a cluster: nodes that obey the protocol but are slow, lose
  * messages, jobs and themselves; a scheduler that crashes and starts again from
- * what its effects said. Whatever happens, no attempt of a job runs at two
- * places, and when the trouble ends every job ends.
+ * what its effects said; people who hold, release, requeue, cancel and drain;
+ * nodes that are put to sleep and woken. Whatever happens, no attempt of a job
+ * runs at two places, all that the core says of itself holds after every event,
+ * and when the trouble ends every job ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +13,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "scheduler/core/core.h"
+#include "scheduler/core/internal.h"
 #include "scheduler/policy/policy.h"
 
 #define NODES     4
@@ -40,6 +42,8 @@ struct agent {
 	struct job_report jobs[ENTRIES];
 };
 
+enum hook { HOOK_NONE, HOOK_SUSPEND, HOOK_RESUME };
+
 struct world {
 	struct cluster *c;
 	struct agent agents[NODES];
@@ -50,6 +54,10 @@ struct world {
 	struct migration migrations[8192];
 	char from[8192][2], to[8192][2];
 	uint64_t njobs, nmigrations, ended;
+	char dependencies[JOBS + 1][64];
+	struct node nodes[NODES];
+	enum hook hooks[NODES]; /* asked for and not done */
+	uint64_t sleeps, wakes, arrays, array_first, array_left;
 };
 
 static uint32_t rnd(struct world *w, uint32_t below)
@@ -65,7 +73,11 @@ static void save(struct world *w, struct effects *fx)
 		const struct effect *f = &fx->v[i];
 
 		if (f->kind == FX_JOB) {
+			char *text = dependencies_format(&f->job->spec);
+
 			w->jobs[f->job->id] = *f->job;
+			(void)snprintf(w->dependencies[f->job->id], 64, "%s", text);
+			free(text);
 			if (f->job->id > w->njobs)
 				w->njobs = f->job->id;
 		} else if (f->kind == FX_MIGRATION) {
@@ -77,6 +89,13 @@ static void save(struct world *w, struct effects *fx)
 			w->to[id][0] = f->migration->to->name[0];
 			if (id > w->nmigrations)
 				w->nmigrations = id;
+		} else if (f->kind == FX_NODE) {
+			w->nodes[f->node->name[0] - 'a'] = *f->node;
+		} else if (f->kind == FX_SUSPEND || f->kind == FX_RESUME) {
+			w->hooks[f->node->name[0] - 'a'] =
+				f->kind == FX_SUSPEND ? HOOK_SUSPEND : HOOK_RESUME;
+			w->sleeps += f->kind == FX_SUSPEND;
+			w->wakes += f->kind == FX_RESUME;
 		}
 	}
 	effects_free(fx);
@@ -87,7 +106,17 @@ static void save(struct world *w, struct effects *fx)
 
 static void introduce(struct world *w, int i)
 {
-	struct node intro = {.isa = i % 2 ? ISA_AARCH64 : ISA_X86_64, .cpus = 3, .idle_w = 10 + i};
+	struct node intro = {.isa = i % 2 ? ISA_AARCH64 : ISA_X86_64,
+			     .cpus = 3,
+			     .idle_w = 10 + i,
+			     .core_w = 1 + i,
+			     .memory_bytes = 1000,
+			     .sleep_capable = true,
+			     .sleep_w = 1,
+			     .sleep_s = 0.5,
+			     .wake_s = 1,
+			     .wake_j = 10,
+			     .speed = 1 + i % 2};
 	struct effects fx = {0};
 	struct node *n;
 
@@ -97,7 +126,7 @@ static void introduce(struct world *w, int i)
 	save(w, &fx);
 }
 
-static void make_cluster(struct world *w)
+static void make_cluster(struct world *w, bool again)
 {
 	struct policy_options po = policy_options_default;
 	struct core_options o = core_options_default;
@@ -105,31 +134,50 @@ static void make_cluster(struct world *w)
 	po.cooldown_ms = 500;
 	po.settle_ms = 200;
 	po.max_in_flight = 4;
+	po.require_saving = rnd(w, 2);
+	o.can_sleep = true;
+	o.sleep_ms = 20000;
+	o.wake_ms = 30000;
 	w->c = cluster_new(&o);
 	assert_non_null(w->c);
 	w->c->next_revision = w->next_revision;
-	core_set_policy(w->c, policies[rnd(w, 4)], &po);
-	for (int i = 0; i < NODES; i++)
+	core_set_policy(w->c, policies[rnd(w, 7)], &po);
+	w->c->now_ms = w->now;
+	for (int i = 0; i < NODES && !again; i++)
 		introduce(w, i);
+	for (int i = 0; i < NODES && again; i++) {
+		struct node *n = malloc(sizeof(*n));
+
+		*n = w->nodes[i];
+		n->meters = n->runs = NULL;
+		n->seen_ms = w->now;
+		assert_int_equal(cluster_adopt_node(w->c, n), 0);
+	}
+	if (rnd(w, 2))
+		core_set_cap(w->c, 60);
 }
 
 /* The scheduler dies and comes back with what was saved. */
 static void restart(struct world *w)
 {
 	w->next_revision = w->c->next_revision + 1000;
+	struct effects fx = {0};
+
 	cluster_free(w->c);
-	make_cluster(w);
-	for (uint64_t id = 1; id <= w->njobs; id++) {
+	memset(w->hooks, 0, sizeof(w->hooks));
+	make_cluster(w, true);
+	for (uint64_t k = 0; k < 2 * w->njobs; k++) {
+		uint64_t id = k % w->njobs + 1;
+		bool waits = k >= w->njobs; /* those with an owner first */
 		struct job *j = malloc(sizeof(*j));
 
 		*j = w->jobs[id];
-		if (job_is_over(j)) {
+		if (job_is_over(j) || waits != (j->state == JOB_PENDING)) {
 			free(j);
 			continue;
 		}
 		j->spec.launch = NULL;
-		j->spec.dependencies = NULL; /* the test makes its own */
-		j->spec.ndependencies = 0;
+		assert_int_equal(dependencies_parse(w->dependencies[id], &j->spec), 0);
 		j->confirmed = false;
 		j->present_ms = w->now;
 		assert_int_equal(cluster_adopt_job(w->c, j,
@@ -154,8 +202,8 @@ static void restart(struct world *w)
 		assert_int_equal(cluster_adopt_migration(w->c, m), 0);
 	}
 	w->c->next_migration = w->nmigrations + 1;
-	if (cluster_check(w->c))
-		fail_msg("after restart: %s", cluster_check(w->c));
+	core_power_again(w->c, w->now, &fx);
+	save(w, &fx);
 }
 
 /* ---- fake agents -------------------------------------------------------- */
@@ -317,6 +365,42 @@ static void check_world(struct world *w)
 	}
 }
 
+static void depend(struct world *w, struct job_spec *spec)
+{
+	struct dependency *d = calloc(1, sizeof(*d));
+
+	*d = (struct dependency){.job = 1 + rnd(w, (uint32_t)w->njobs), .type = rnd(w, 2)};
+	/* What the shell knows of jobs that are over. */
+	if (job_is_over(&w->jobs[d->job]))
+		d->state = d->type == DEP_AFTERANY || w->jobs[d->job].state == JOB_COMPLETED
+				   ? DEP_MET
+				   : DEP_NEVER;
+	spec->dependencies = d;
+	spec->ndependencies = 1;
+}
+
+static void shape(struct world *w, struct job_spec *spec)
+{
+	spec->cpus = 1 + (rnd(w, 4) == 0);
+	spec->memory_bytes = rnd(w, 3) ? 0 : rnd(w, 900);
+	spec->priority = (int32_t)rnd(w, 3);
+	spec->held = !rnd(w, 20);
+	spec->begin_ms = rnd(w, 20) ? 0 : w->now + rnd(w, 5000);
+	(void)snprintf(spec->name, sizeof(spec->name), "p%u", rnd(w, 3));
+	if (w->njobs && !rnd(w, 10))
+		depend(w, spec);
+	if (!w->array_left && !rnd(w, 10)) {
+		w->array_left = 6;
+		w->array_first = core_next_job(w->c);
+		w->arrays++;
+	}
+	if (w->array_left) {
+		w->array_left--;
+		spec->array = w->array_first;
+		spec->array_limit = 2;
+	}
+}
+
 static void submit(struct world *w)
 {
 	struct job_spec spec = {.cpus = 1, .isas = 3, .max_restarts = 1000};
@@ -327,7 +411,77 @@ static void submit(struct world *w)
 		return;
 	if (!rnd(w, 8))
 		spec.time_limit_s = 1;
+	shape(w, &spec);
 	assert_int_equal(core_submit(w->c, w->now, &spec, &j, &fx), 0);
+	save(w, &fx);
+}
+
+static void operate(struct world *w, struct effects *fx)
+{
+	struct node *n = cluster_node(w->c, NAME(rnd(w, NODES)));
+	struct job *j = w->njobs ? cluster_job(w->c, 1 + rnd(w, (uint32_t)w->njobs)) : NULL;
+
+	switch (rnd(w, 5)) {
+	case 0:
+		(void)core_node_action(w->c, w->now, n, (enum node_action)rnd(w, ACTION_COUNT),
+				       "test", fx, NULL);
+		break;
+	case 1:
+		if (j)
+			(void)core_hold(w->c, w->now, j, rnd(w, 2), fx);
+		break;
+	case 2:
+		if (j && !rnd(w, 8))
+			(void)core_requeue(w->c, w->now, j, fx, NULL);
+		break;
+	case 3:
+		if (j)
+			(void)core_set_priority(w->c, w->now, j, (int32_t)rnd(w, 3), fx);
+		break;
+	default:
+		core_set_cap(w->c, rnd(w, 3) ? 0 : 40 + rnd(w, 40));
+	}
+}
+
+/* A sleep or wake program ends. */
+static void run_hook(struct world *w, int i)
+{
+	bool resume = w->hooks[i] == HOOK_RESUME, ok = w->calm || rnd(w, 6);
+	struct node *n = cluster_node(w->c, NAME(i));
+	struct effects fx = {0};
+
+	w->hooks[i] = HOOK_NONE;
+	if (ok && !resume)
+		w->agents[i].alive = false;
+	core_power_done(w->c, w->now, n, resume, ok, "test", &fx);
+	save(w, &fx);
+	if (ok && resume && (w->calm || rnd(w, 6))) {
+		introduce(w, i);
+		w->agents[i].alive = true;
+	}
+}
+
+/* What people would do in the end: let go, and take back what can't be. */
+static void tidy(struct world *w)
+{
+	struct effects fx = {0};
+
+	core_set_cap(w->c, 0);
+	for (int i = 0; i < NODES; i++) {
+		struct node *n = cluster_node(w->c, NAME(i));
+
+		if (n->cordoned || n->draining || n->failed_wake)
+			(void)core_node_action(w->c, w->now, n, ACTION_RESUME, "test", &fx, NULL);
+	}
+	list_each_safe(l, t, &w->c->pending)
+	{
+		struct job *j = list_entry(l, struct job, queue);
+
+		if (j->spec.held)
+			(void)core_hold(w->c, w->now, j, false, &fx);
+		else if (j->why == WHY_DEPENDENCY_NEVER)
+			(void)core_cancel(w->c, w->now, j, &fx);
+	}
 	save(w, &fx);
 }
 
@@ -352,6 +506,11 @@ static void disturb(struct world *w)
 	case 3:
 		w->now += 5000 * rnd(w, 8);
 		break;
+	case 4:
+	case 5:
+	case 6:
+		operate(w, &fx);
+		break;
 	default:
 		j = w->njobs ? cluster_job(w->c, 1 + rnd(w, (uint32_t)w->njobs)) : NULL;
 		if (j)
@@ -371,7 +530,11 @@ static void step(struct world *w)
 		disturb(w);
 	if (!rnd(w, 30))
 		submit(w);
-	if (w->agents[i].alive || w->calm) {
+	if (w->hooks[i] && (w->calm || !rnd(w, 5)))
+		run_hook(w, i);
+	if (w->calm && !rnd(w, 50))
+		tidy(w);
+	if (w->agents[i].alive || (w->calm && cluster_node(w->c, NAME(i))->power == POWER_ON)) {
 		w->agents[i].alive = true;
 		if (w->calm || rnd(w, 4))
 			agent_poll(w, i);
@@ -388,7 +551,7 @@ static void step(struct world *w)
 	check_world(w);
 }
 
-static void run_history(uint64_t seed)
+static void run_history(uint64_t seed, uint64_t *sleeps, uint64_t *wakes)
 {
 	static struct world w;
 	uint64_t moved = 0;
@@ -399,7 +562,7 @@ static void run_history(uint64_t seed)
 	w.next_revision = 1;
 	for (int i = 0; i < NODES; i++)
 		w.agents[i].alive = true;
-	make_cluster(&w);
+	make_cluster(&w, false);
 	for (int s = 0; s < STEPS; s++)
 		step(&w);
 	w.calm = true;
@@ -414,14 +577,19 @@ static void run_history(uint64_t seed)
 	assert_true(moved > 0);
 	for (int i = 0; i < NODES; i++)
 		assert_int_equal(w.c->nodes[i]->used_cpus, 0);
+	*sleeps += w.sleeps;
+	*wakes += w.wakes;
 	cluster_free(w.c);
 }
 
 static void random_histories_keep_one_owner_and_end_every_job(void **state)
 {
+	uint64_t sleeps = 0, wakes = 0;
+
 	(void)state;
 	for (uint64_t seed = 1; seed <= HISTORIES; seed++)
-		run_history(seed * 0x9e3779b97f4a7c15ull);
+		run_history(seed * 0x9e3779b97f4a7c15ull, &sleeps, &wakes);
+	assert_true(sleeps > HISTORIES && wakes > HISTORIES);
 }
 
 int main(void)
