@@ -1,14 +1,15 @@
 /* Where a function's stack data lives.
  *
  * Data whose address escapes goes to the common stack, a region at one address on both ISAs
- * whose pointer is __drover_csp; pointers to it stay true across a move. The rest stays on the
- * native stack and is saved by bytes; its addresses must never be live across a site, so address
- * computations are repeated at each use. */
+ * whose pointer is a word of the thread's structure; pointers to it stay true across a move. The
+ * rest stays on the native stack and is saved by bytes; its addresses must never be live across a
+ * site, so address computations are repeated at each use. */
 #include "plugin.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 
@@ -118,7 +119,6 @@ class CommonStack
 	{
 		ptr = PointerType::get(f.getContext(), 0);
 		byte = Type::getInt8Ty(f.getContext());
-		csp = runtimeVariable(m, "__drover_csp", ptr);
 	}
 	void run(const std::vector<AllocaInst *> &fixed, const std::vector<AllocaInst *> &dynamic);
 
@@ -129,14 +129,27 @@ class CommonStack
 	void replaceDynamic(AllocaInst *a);
 	void replaceStackSaves();
 	Value *address(IRBuilder<> &b, uint64_t offset, uint64_t align);
+	Value *pointer(IRBuilder<> &b);
 
 	Function &f;
 	Frame &frame;
 	Module &m;
 	Type *ptr, *byte;
-	Constant *csp;
 	Value *base = nullptr;
 };
+
+/* Where the common stack pointer is: DROVER_CSP_OFFSET of migrator/include/abi.h from the thread
+ * pointer. Computed at each use, so that it is never live across a site. */
+Value *CommonStack::pointer(IRBuilder<> &b)
+{
+	const uint64_t offset = 56;
+
+	if (Triple(m.getTargetTriple()).isX86()) /* address space 257 is %fs */
+		return ConstantExpr::getIntToPtr(b.getInt64(offset),
+						 PointerType::get(m.getContext(), 257));
+	Value *thread = b.CreateIntrinsic(Intrinsic::thread_pointer, {}, {});
+	return b.CreateConstInBoundsGEP1_64(byte, thread, offset);
+}
 
 Value *CommonStack::address(IRBuilder<> &b, uint64_t offset, uint64_t align)
 {
@@ -155,7 +168,7 @@ void CommonStack::enter(uint64_t size)
 		++at;
 	IRBuilder<> b(&f.getEntryBlock(), at);
 	b.SetCurrentDebugLocation(nowhere(f));
-	LoadInst *top = b.CreateLoad(ptr, csp, "csp");
+	LoadInst *top = b.CreateLoad(ptr, pointer(b), "csp");
 	MDNode *none = MDNode::get(f.getContext(), {});
 	top->setMetadata(LLVMContext::MD_nonnull, none);
 	top->setMetadata(LLVMContext::MD_noundef, none);
@@ -164,7 +177,7 @@ void CommonStack::enter(uint64_t size)
 	base = top;
 	if (size) {
 		base = b.CreateConstInBoundsGEP1_64(byte, top, -size, "frame");
-		b.CreateStore(base, csp);
+		b.CreateStore(base, pointer(b));
 	}
 }
 
@@ -176,7 +189,7 @@ void CommonStack::leave(uint64_t size)
 			continue;
 		IRBuilder<> b(ret);
 		Value *top = size ? b.CreateConstInBoundsGEP1_64(byte, base, size) : base;
-		b.CreateStore(top, csp);
+		b.CreateStore(top, pointer(b));
 	}
 }
 
@@ -210,11 +223,11 @@ void CommonStack::replaceDynamic(AllocaInst *a)
 	dropLifetimes(a);
 	Value *n = b.CreateZExtOrTrunc(a->getArraySize(), b.getInt64Ty());
 	Value *size = b.CreateMul(n, b.getInt64(dl.getTypeAllocSize(a->getAllocatedType())));
-	Value *top = b.CreateLoad(ptr, csp);
+	Value *top = b.CreateLoad(ptr, pointer(b));
 	Value *p = b.CreateGEP(byte, top, b.CreateNeg(size));
 	p = b.CreateIntrinsic(Intrinsic::ptrmask, {ptr, b.getInt64Ty()},
 			      {p, b.getInt64(~(align - 1))});
-	b.CreateStore(p, csp);
+	b.CreateStore(p, pointer(b));
 	p->takeName(a);
 	a->replaceAllUsesWith(p);
 	a->eraseFromParent();
@@ -232,9 +245,9 @@ void CommonStack::replaceStackSaves()
 	for (IntrinsicInst *c : all) {
 		IRBuilder<> b(c);
 		if (c->getIntrinsicID() == Intrinsic::stacksave)
-			c->replaceAllUsesWith(b.CreateLoad(ptr, csp));
+			c->replaceAllUsesWith(b.CreateLoad(ptr, pointer(b)));
 		else
-			b.CreateStore(c->getArgOperand(0), csp);
+			b.CreateStore(c->getArgOperand(0), pointer(b));
 	}
 	for (IntrinsicInst *c : all)
 		c->eraseFromParent();

@@ -4,7 +4,8 @@
  *   counted loops       cut into chunks with a poll between chunks (stripmine.cpp), so that the
  *                       inner loop stays as simple as it was and vectorises
  *   outer loops         at the latch
- *   uncounted inner     at the latch if an iteration is long: a switch, a call, many instructions
+ *   uncounted inner     at the latch if an iteration is long: a switch, a call, many instructions;
+ *                       or if it looks at atomic or volatile data: it may wait for another thread
  *   call cycles         where the calls that go round the cycle have their common dominator
  *
  * The plan depends on nothing but the simplified IR, so both ISAs and the summary agree. */
@@ -233,6 +234,7 @@ class Planner
 	uint64_t work(const Loop &l);
 	bool counted(const Loop &l);
 	bool isLong(const Loop &l);
+	bool waits(const Loop &l);
 	bool polledAlready(const Loop &l);
 	void visit(Loop &l);
 
@@ -329,6 +331,16 @@ bool Planner::polledAlready(const Loop &l)
 	return b && li.getLoopFor(b) == &l && dt.dominates(b, l.getLoopLatch());
 }
 
+/* A loop that looks at what another thread changes may wait for one that stands still. */
+bool Planner::waits(const Loop &l)
+{
+	for (const BasicBlock *b : l.blocks())
+		for (const Instruction &i : *b)
+			if (i.isAtomic() || i.isVolatile())
+				return true;
+	return false;
+}
+
 void Planner::visit(Loop &l)
 {
 	uint64_t each = work(l), trips = se.getSmallConstantMaxTripCount(&l);
@@ -342,7 +354,8 @@ void Planner::visit(Loop &l)
 		plan.chunked.push_back({l.getHeader(), n});
 		return;
 	}
-	bool wanted = !l.isInnermost() || isLong(l) || (inMain && l.isOutermost()) || counted(l);
+	bool wanted = !l.isInnermost() || isLong(l) || (inMain && l.isOutermost()) || counted(l) ||
+		      waits(l);
 	if (wanted && l.getLoopLatch() && !polledAlready(l))
 		plan.latches.push_back(l.getLoopLatch());
 	for (Loop *sub : reverse(l.getSubLoops()))

@@ -91,8 +91,6 @@ static const struct {
 	const char *name, *what;
 } unsupported[] = {
 	{"vfork", "share a stack with another process; use posix_spawn"},
-	{"pthread_create", "start threads; run the work in one thread or in several jobs"},
-	{"thrd_create", "start threads; run the work in one thread or in several jobs"},
 	{"dlopen", "load code of one ISA at run time; link it statically"},
 };
 

@@ -17,9 +17,9 @@ struct frame {
 
 struct state_image {
 	struct drover_image_header header;
-	void *section[DROVER_SEC_PAGES]; /* by type; PAGES stay in the file */
+	void *section[DROVER_SEC_THREADS + 1]; /* by type; PAGES stay in the file */
 	struct image_parts parts;
-	struct frame *frames; /* innermost first */
+	struct frame *frames; /* of each thread in turn, innermost first */
 	size_t nframes;
 };
 
@@ -83,6 +83,7 @@ static int read_sections(struct state_image *img, int fd, struct err *e)
 	}
 	p->header = &img->header;
 	p->process = img->section[DROVER_SEC_PROCESS];
+	p->threads = img->section[DROVER_SEC_THREADS];
 	p->frames = img->section[DROVER_SEC_FRAMES];
 	p->maps = img->section[DROVER_SEC_MAPS];
 	p->runs = img->section[DROVER_SEC_RUNS];
@@ -114,48 +115,69 @@ static const char *check_frame(const struct transform *t, const struct frame *f,
 	return NULL;
 }
 
+/* The next record at *at of the first `size` bytes, into *f; inner is the frame it called, or NULL.
+ */
+static int check_record(struct state_image *img, const struct image_program *p, uint64_t *at,
+			uint64_t size, struct frame *f, const struct frame *inner, struct err *e)
+{
+	struct drover_frame rec;
+	const char *what;
+
+	if (size - *at < sizeof(rec))
+		return refuse(e, "its frames are cut off");
+	memcpy(&rec, img->parts.frames + *at, sizeof(rec));
+	if (rec.size > size - *at - sizeof(rec))
+		return refuse(e, "its frames are cut off");
+	*at += (sizeof(rec) + rec.size + 15) & ~UINT64_C(15);
+	if (*at > size)
+		return refuse(e, "its frames are cut off");
+	*f = (struct frame){inner && inner->fn->id == rec.fn
+				    ? inner->fn
+				    : transform_find(&p->transform, rec.fn),
+			    rec.site, rec.size};
+	if (!f->fn)
+		return refuse(e, "a frame of a function that is not in this program");
+	what = check_frame(&p->transform, f, inner);
+	if (what)
+		return err_set(e, -EINVAL,
+			       "the state image is refused: %s (frame %zu, function %.128s, "
+			       "site %u)",
+			       what, img->nframes, f->fn->name, f->site);
+	return 0;
+}
+
+/* Of main's thread. */
+static bool is_outermost(const struct transform_fn *fn)
+{
+	return !strcmp(fn->name, "__drover_program") || !strcmp(fn->name, "main");
+}
+
+/* The threads' sizes and counts were found to add up to the section's. */
 static int check_frames(struct state_image *img, const struct image_program *p, struct err *e)
 {
 	const struct drover_image_section *s = image_section(&img->header, DROVER_SEC_FRAMES);
-	uint64_t at = 0;
+	uint64_t at = 0, end = 0, n = image_section(&img->header, DROVER_SEC_THREADS)->count;
 
 	img->frames = calloc(s->count ? s->count : 1, sizeof(*img->frames));
 	if (!img->frames)
 		return err_sys(e, -ENOMEM, "cannot read the state image");
-	if (!s->count)
-		return refuse(e, "it has no frames");
-	for (uint64_t i = 0; i < s->count; i++) {
-		struct frame *f = &img->frames[i];
-		struct drover_frame rec;
-		const char *what;
+	for (uint64_t t = 0; t < n; t++) {
+		const struct drover_image_thread *thread = &img->parts.threads[t];
 
-		if (s->size - at < sizeof(rec))
-			return refuse(e, "its frames are cut off");
-		memcpy(&rec, img->parts.frames + at, sizeof(rec));
-		if (rec.size > s->size - at - sizeof(rec))
-			return refuse(e, "its frames are cut off");
-		at += (sizeof(rec) + rec.size + 15) & ~UINT64_C(15);
-		if (at > s->size)
-			return refuse(e, "its frames are cut off");
-		*f = (struct frame){i && f[-1].fn->id == rec.fn
-					    ? f[-1].fn
-					    : transform_find(&p->transform, rec.fn),
-				    rec.site, rec.size};
-		if (!f->fn)
-			return refuse(e, "a frame of a function that is not in this program");
-		what = check_frame(&p->transform, f, i ? f - 1 : NULL);
-		if (what)
-			return err_set(e, -EINVAL,
-				       "the state image is refused: %s (frame %" PRIu64
-				       ", function %.128s, site %u)",
-				       what, i, f->fn->name, f->site);
-		img->nframes++;
+		end += thread->frames_size;
+		for (uint32_t i = 0; i < thread->nframes; i++) {
+			struct frame *f = &img->frames[img->nframes];
+			int r = check_record(img, p, &at, end, f, i ? f - 1 : NULL, e);
+
+			if (r < 0)
+				return r;
+			img->nframes++;
+		}
+		if (at != end)
+			return refuse(e, "bytes behind a thread's last frame");
+		if (!t && thread->nframes && !is_outermost(img->frames[img->nframes - 1].fn))
+			return refuse(e, "its outermost function is not main");
 	}
-	if (at != s->size)
-		return refuse(e, "bytes behind its last frame");
-	if (strcmp(img->frames[s->count - 1].fn->name, "__drover_program") != 0 &&
-	    strcmp(img->frames[s->count - 1].fn->name, "main") != 0)
-		return refuse(e, "its outermost function is not main");
 	return 0;
 }
 
@@ -255,6 +277,28 @@ static const char *path_of(const struct state_image *img, const struct drover_im
 	return f->kind == DROVER_FILE_PATH ? img->parts.strings + f->path.offset : "";
 }
 
+static void print_frames(const struct state_image *img, const struct image_program *p, FILE *out)
+{
+	const struct frame *f = img->frames;
+	uint64_t n = count(img, DROVER_SEC_THREADS);
+
+	for (uint64_t t = 0; t < n; t++) {
+		const struct drover_image_thread *thread = &img->parts.threads[t];
+
+		if (n == 1)
+			(void)fprintf(out, "frames (%u), innermost first:\n", thread->nframes);
+		else
+			(void)fprintf(out, "thread %u%s: frames (%u), innermost first:\n",
+				      thread->tid,
+				      thread->flags & DROVER_THREAD_ENDED ? " (has ended)" : "",
+				      thread->nframes);
+		for (uint32_t i = 0; i < thread->nframes; i++, f++)
+			(void)fprintf(out, "  #%-4u %-32s %s:%u  site %u, %u bytes\n", i,
+				      f->fn->name, f->fn->source, site_of(&p->transform, f)->line,
+				      f->site, f->size);
+	}
+}
+
 void state_image_print(const struct state_image *img, const struct image_program *p, FILE *out)
 {
 	const struct drover_image_process *proc = img->parts.process;
@@ -264,18 +308,12 @@ void state_image_print(const struct state_image *img, const struct image_program
 		      ", capture %" PRIu64 "\n",
 		      p->name, img->header.size, writer(img), img->header.points,
 		      img->header.captures);
-	(void)fprintf(out, "frames (%zu), innermost first:\n", img->nframes);
-	for (size_t i = 0; i < img->nframes; i++) {
-		const struct frame *f = &img->frames[i];
-
-		(void)fprintf(out, "  #%-4zu %-32s %s:%u  site %u, %u bytes\n", i, f->fn->name,
-			      f->fn->source, site_of(&p->transform, f)->line, f->site, f->size);
-	}
+	print_frames(img, p, out);
 	(void)fprintf(out,
 		      "memory: %" PRIu64 " bytes mapped in %" PRIu64 " maps, %" PRIu64
 		      " runs; stack %" PRIu64 " bytes\n",
 		      mapped_bytes(img), count(img, DROVER_SEC_MAPS), count(img, DROVER_SEC_RUNS),
-		      proc->stack_end - proc->stack_pointer);
+		      proc->stack_end - img->parts.threads[0].stack_pointer);
 	for (uint64_t i = 0; i < count(img, DROVER_SEC_MAPS); i++) {
 		const struct drover_image_map *m = &img->parts.maps[i];
 
@@ -305,15 +343,17 @@ json_t *state_image_json(const struct state_image *img, const struct image_progr
 			  "captures", (json_int_t)img->header.captures);
 	json_t *frames = json_array(), *maps = json_array(), *files = json_array();
 
-	for (size_t i = 0; i < img->nframes; i++) {
-		const struct frame *f = &img->frames[i];
+	for (uint64_t t = 0, k = 0; t < count(img, DROVER_SEC_THREADS); t++)
+		for (uint32_t i = 0; i < img->parts.threads[t].nframes; i++, k++) {
+			const struct frame *f = &img->frames[k];
 
-		(void)json_array_append_new(frames,
-					    json_pack("{ss ss si si si}", "function", f->fn->name,
-						      "file", f->fn->source, "line",
-						      (int)site_of(&p->transform, f)->line, "site",
-						      (int)f->site, "bytes", (int)f->size));
-	}
+			(void)json_array_append_new(
+				frames, json_pack("{si ss ss si si si}", "thread",
+						  (int)img->parts.threads[t].tid, "function",
+						  f->fn->name, "file", f->fn->source, "line",
+						  (int)site_of(&p->transform, f)->line, "site",
+						  (int)f->site, "bytes", (int)f->size));
+		}
 	for (uint64_t i = 0; i < count(img, DROVER_SEC_MAPS); i++) {
 		const struct drover_image_map *m = &img->parts.maps[i];
 

@@ -44,11 +44,31 @@ struct drover_fn {
 	uint32_t ret;
 };
 
+/* The common stack pointer of a thread: a word this many bytes from its thread pointer, on both
+ * ISAs. */
+#define DROVER_CSP_OFFSET 56
+
 extern volatile int __drover_poll;
-extern char *__drover_csp;
 void __drover_poll_slow(void);
 void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size);
 void *__drover_inner(void *frame);
 void *__drover_resume_fn(void *frame);
+
+/*
+ * A system call that may wait. __drover_block is compiled as the program is, with a migration point
+ * in its loop; the runtime's __drover_try makes the call, or answers DROVER_AGAIN when a stop is
+ * asked for before the call had an effect. What has to last from one try to the next is in
+ * `wait`, zero at first, which moves with the program.
+ */
+#define DROVER_AGAIN (-512L) /* no kernel returns it to a process */
+
+struct drover_wait {
+	int64_t deadline_ns; /* of a relative timeout, on the program's CLOCK_MONOTONIC */
+	uint32_t begun;      /* deadline_ns is set */
+	uint32_t reserved;
+};
+
+long __drover_try(struct drover_wait *wait, long n, long a, long b, long c, long d, long e, long f);
+long __drover_block(long n, long a, long b, long c, long d, long e, long f);
 
 #endif

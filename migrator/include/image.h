@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define DROVER_IMAGE_MAGIC    0x31474d4956524444ull /* bytes "DDRVIMG1" */
-#define DROVER_IMAGE_VERSION  1u
+#define DROVER_IMAGE_VERSION  2u
 #define DROVER_IMAGE_ALIGN    4096u /* pages and page-backed sections */
 #define DROVER_BUILD_ID_BYTES 32u
 
@@ -24,6 +24,7 @@
 #define DROVER_IMAGE_MAX_SECTIONS     16u
 #define DROVER_IMAGE_MAX_FRAMES       (1u << 20)
 #define DROVER_IMAGE_MAX_FRAMES_BYTES (512u << 20)
+#define DROVER_IMAGE_MAX_THREADS      1024u
 #define DROVER_IMAGE_MAX_MAPS         65536u
 #define DROVER_IMAGE_MAX_RUNS         (1u << 20)
 #define DROVER_IMAGE_MAX_FILES        1024u
@@ -40,8 +41,9 @@ enum drover_image_section_type {
 	DROVER_SEC_RUNS = 4,    /* struct drover_image_run, ascending, disjoint */
 	DROVER_SEC_FILES = 5,   /* struct drover_image_file, ascending by fd */
 	DROVER_SEC_STRINGS =
-		6,           /* bytes; each string is followed by a NUL not counted in its length */
-	DROVER_SEC_PAGES = 7 /* bytes the runs point to */
+		6, /* bytes; each string is followed by a NUL not counted in its length */
+	DROVER_SEC_PAGES = 7,  /* bytes the runs point to */
+	DROVER_SEC_THREADS = 8 /* struct drover_image_thread, main's first */
 };
 
 struct drover_image_section {
@@ -79,9 +81,25 @@ struct drover_image_signal {
 	uint64_t mask;
 };
 
-/* What musl keeps per thread and a program can observe. Addresses are of the program's memory, or
- * 0. */
+enum drover_image_thread_flags {
+	DROVER_THREAD_ENDED = 1 /* main after pthread_exit: it has no frames */
+};
+
+/* A thread: where it stands, and what of musl's struct pthread a program can observe. Of threads
+ * other than main that structure is in the program's memory and moves with it; main's belongs to
+ * the process. Addresses are of the program's memory, or 0. */
 struct drover_image_thread {
+	uint64_t pthread;       /* its struct pthread, which is its thread pointer; main: 0 */
+	uint64_t entry;         /* the function it began in; main: 0 */
+	uint64_t stack_pointer; /* of its common stack */
+	uint64_t frames_size;   /* bytes of its records in FRAMES, behind those of the one before */
+	uint64_t signal_mask;
+	uint64_t altstack; /* of sigaltstack: address, 0 if none */
+	uint64_t altstack_size;
+	int64_t cpu_ns; /* CPU time it has used */
+	uint64_t next;  /* neighbours in the list of threads; 0: main itself */
+	uint64_t prev;
+	uint64_t result;
 	uint64_t tsd;
 	uint64_t locale;
 	uint64_t dlerror_buf;
@@ -90,15 +108,19 @@ struct drover_image_thread {
 	uint64_t robust_head;
 	int64_t robust_off;
 	uint64_t robust_pending;
-	uint32_t tid; /* as the program knows it; the process has another */
+	uint32_t nframes;
+	uint32_t flags; /* enum drover_image_thread_flags */
+	uint32_t tid;   /* as the program knows it; the process has another */
 	int32_t errno_val;
 	int32_t h_errno_val;
 	int32_t cancel;
+	int32_t detach_state;
 	uint32_t fenv; /* rounding mode and exception flags, AArch64's FE_* bits */
 	uint8_t canceldisable;
 	uint8_t cancelasync;
 	uint8_t tsd_used;
 	uint8_t dlerror_flag;
+	uint32_t reserved;
 };
 
 /* What musl keeps per process outside the movable data. */
@@ -106,38 +128,35 @@ struct drover_image_libc {
 	uint64_t locale[6]; /* addresses of the global locale's categories, or 0 */
 	uint8_t threaded;
 	uint8_t need_locks;
-	uint8_t reserved[6];
+	uint8_t reserved[2];
+	uint32_t threads_minus_1;
+	uint32_t thread_list_lock; /* the thread id of its holder, or 0 */
+	uint32_t reserved2;
 };
 
 struct drover_image_process {
 	uint64_t data_start; /* the movable data range; equals that of the reader */
 	uint64_t data_end;
-	uint64_t stack_start; /* the common stack: one of the maps */
+	uint64_t stack_start; /* main's common stack: one of the maps */
 	uint64_t stack_end;
-	uint64_t stack_pointer; /* __drover_csp at the capture */
-	uint64_t main_fn;       /* address of main */
-	uint64_t argv;          /* address in the common range; argc pointers and a null */
+	uint64_t main_fn; /* address of main */
+	uint64_t argv;    /* address in the common range; argc pointers and a null */
 	uint64_t envp;
 	int64_t monotonic_ns; /* the program's clocks at the capture */
 	int64_t boottime_ns;
 	int64_t realtime_ns;
 	int64_t process_cpu_ns;
-	int64_t thread_cpu_ns;
-	uint64_t signal_mask;
-	uint64_t altstack; /* of sigaltstack: address, 0 if none */
-	uint64_t altstack_size;
 	uint32_t argc;
 	uint32_t umask;
-	uint32_t pid; /* as the program knows it */
-	uint32_t reserved;
+	uint32_t pid;      /* as the program knows it */
+	uint32_t last_tid; /* the greatest thread id given out */
 	struct drover_image_string cwd;
-	struct drover_image_thread thread;
 	struct drover_image_libc libc;
 	struct drover_image_signal signals[DROVER_IMAGE_SIGNALS];
 };
 
 enum drover_image_map_flags {
-	DROVER_MAP_STACK = 1 /* the common stack */
+	DROVER_MAP_STACK = 1 /* main's common stack */
 };
 
 /* Private memory without a file. prot as PROT_READ 1, PROT_WRITE 2, PROT_EXEC never. */
@@ -204,8 +223,8 @@ struct drover_image_file {
 _Static_assert(sizeof(struct drover_image_section) == 32, "image section");
 _Static_assert(sizeof(struct drover_image_header) == 88 + 32 * DROVER_IMAGE_MAX_SECTIONS,
 	       "image header");
-_Static_assert(sizeof(struct drover_image_thread) == 88, "image thread");
-_Static_assert(sizeof(struct drover_image_process) == 296 + 24 * DROVER_IMAGE_SIGNALS,
+_Static_assert(sizeof(struct drover_image_thread) == 192, "image thread");
+_Static_assert(sizeof(struct drover_image_process) == 176 + 24 * DROVER_IMAGE_SIGNALS,
 	       "image process");
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");

@@ -18,6 +18,8 @@
 
 static struct drover_image_header header;
 static struct drover_image_process process;
+static struct drover_image_thread thread_records[RT_THREADS];
+static uint32_t nthreads;
 static struct drover_image_file file_records[DROVER_IMAGE_MAX_FILES];
 static char string_bytes[DROVER_IMAGE_MAX_STRINGS];
 static struct files_image files = {.v = file_records, .strings = string_bytes};
@@ -32,14 +34,6 @@ static bool has_children(void)
 
 	return kernel(SYS_waitid, P_ALL, 0, &unused,
 		      WEXITED | WNOHANG | WNOWAIT | 0x40000000 /* __WALL */) != -ECHILD;
-}
-
-static bool has_pending_signal(void)
-{
-	uint64_t set = 0;
-
-	kernel(SYS_rt_sigpending, &set, 8);
-	return set & ~(1ull << (DROVER_CONTROL_SIGNAL - 1));
 }
 
 static bool has_timer(void)
@@ -90,12 +84,8 @@ enum capture_verdict capture_prepare(struct text *why)
 		working_directory(why);
 	if (why->n)
 		return CAPTURE_REFUSE;
-	if (__drover_libc_threads() > 1)
-		text_str(why, "other threads run");
-	else if (has_children())
+	if (has_children())
 		text_str(why, "child processes have not ended");
-	else if (has_pending_signal())
-		text_str(why, "a blocked signal is pending");
 	else if (has_timer())
 		text_str(why, "a timer is armed");
 	return why->n ? CAPTURE_DEFER : CAPTURE_OK;
@@ -169,18 +159,51 @@ static int add_range(uint64_t start, uint64_t end, uint64_t *offset)
 	return run && !r ? add_run(run, run_end, offset) : r;
 }
 
+/* Below a thread's common stack pointer is nothing: where the next such gap in [at, end) begins and
+ * ends; end if there is none. */
+static uint64_t next_gap(uint64_t at, uint64_t end, uint64_t *gap_end)
+{
+	uint64_t first = end;
+
+	*gap_end = end;
+	for (uint32_t i = 0; i < threads_end; i++) {
+		const struct rt_thread *t = &threads[i];
+		uint64_t low, high = (uint64_t)t->csp & ~(uint64_t)(RT_PAGE - 1);
+
+		if (t->place != THREAD_SAVED && i)
+			continue;
+		low = i ? __drover_libc_stack_low(t->tp) : RT_STACK_START;
+		low = (low + RT_PAGE - 1) & ~(uint64_t)(RT_PAGE - 1);
+		low = low < at ? at : low;
+		if (low < high && low < first && high > at) {
+			first = low;
+			*gap_end = high < end ? high : end;
+		}
+	}
+	return first;
+}
+
+static int add_live(uint64_t at, uint64_t end, uint64_t *offset)
+{
+	uint64_t gap, gap_end;
+	int r = 0;
+
+	for (; at < end && !r; at = gap_end) {
+		gap = next_gap(at, end, &gap_end);
+		r = add_range(at, gap, offset);
+	}
+	return r;
+}
+
 static int add_map(const struct drover_image_map *m, uint64_t *offset)
 {
-	uint64_t start = m->start;
 	int r;
 
-	if (m->flags & DROVER_MAP_STACK)
-		start = (uint64_t)rt.csp & ~(uint64_t)(RT_PAGE - 1);
 	if (m->prot & PROT_READ)
-		return add_range(start, m->end, offset);
+		return add_live(m->start, m->end, offset);
 	r = (int)kernel(SYS_mprotect, m->start, m->end - m->start, PROT_READ);
 	if (!r)
-		r = add_range(start, m->end, offset);
+		r = add_live(m->start, m->end, offset);
 	kernel(SYS_mprotect, m->start, m->end - m->start, m->prot);
 	return r;
 }
@@ -198,29 +221,66 @@ static int write_memory(uint64_t *offset)
 static void describe_process(void)
 {
 	long mask = kernel(SYS_umask, 0);
-	stack_t alt = {0};
 
 	kernel(SYS_umask, mask);
 	process.data_start = (uint64_t)__drover_data_start;
 	process.data_end = (uint64_t)__drover_data_end;
 	process.stack_start = RT_STACK_START;
 	process.stack_end = DROVER_COMMON_END;
-	process.stack_pointer = (uint64_t)rt.csp;
 	process.main_fn = (uint64_t)rt.main_fn;
 	process.argc = (uint32_t)rt.argc;
 	process.argv = (uint64_t)rt.argv;
 	process.envp = (uint64_t)rt.envp;
 	process.umask = (uint32_t)mask;
 	process.pid = rt.pid;
-	process.signal_mask = rt.mask;
+	process.last_tid = rt.last_tid;
+	signals_save(process.signals);
+	__drover_libc_save(&process.libc);
+	clocks_save(&process);
+}
+
+/* By the thread itself: the processor and the kernel know some of it. */
+void thread_save_state(struct rt_thread *self)
+{
+	struct drover_image_thread *t = &self->state;
+	stack_t alt = {0};
+
+	*t = (struct drover_image_thread){0};
+	__drover_libc_save_thread(t);
+	t->pthread = self->stack ? self->tp : 0;
+	t->entry = (uint64_t)self->entry;
+	t->stack_pointer = (uint64_t)self->csp;
+	t->frames_size = self->frames_size;
+	t->nframes = self->frames_count;
+	t->signal_mask = self->mask;
+	t->cpu_ns = clocks_thread_cpu();
 	if (!kernel(SYS_sigaltstack, 0, &alt) && !(alt.ss_flags & SS_DISABLE) &&
 	    ranges_find(&memory, (uint64_t)alt.ss_sp)) {
-		process.altstack = (uint64_t)alt.ss_sp;
-		process.altstack_size = alt.ss_size;
+		t->altstack = (uint64_t)alt.ss_sp;
+		t->altstack_size = alt.ss_size;
 	}
-	signals_save(process.signals);
-	__drover_libc_save(&process.thread, &process.libc);
-	clocks_save(&process);
+}
+
+/* Main first, which is in the image even after it has ended. */
+static void describe_threads(void)
+{
+	nthreads = 0;
+	for (uint32_t i = 0; i < threads_end; i++) {
+		struct rt_thread *t = &threads[i];
+
+		if (t->place == THREAD_ENDED) {
+			t->state = (struct drover_image_thread){
+				.stack_pointer = DROVER_COMMON_END,
+				.tid = t->tid,
+				.flags = DROVER_THREAD_ENDED,
+			};
+			t->csp = (char *)DROVER_COMMON_END;
+			t->frames_size = 0;
+		} else if (t->place != THREAD_SAVED) {
+			continue;
+		}
+		thread_records[nthreads++] = t->state;
+	}
 }
 
 static void section(uint32_t type, uint64_t offset, uint64_t size, uint64_t count)
@@ -236,6 +296,29 @@ static int put(uint32_t type, const void *data, uint64_t size, uint64_t count, u
 	section(type, *offset, size, count);
 	*offset += size;
 	return write_at(data, size, *offset - size);
+}
+
+/* The threads' records, one behind the other. */
+static int put_frames(uint64_t *offset)
+{
+	uint64_t size = 0, n = 0;
+	int r = 0;
+
+	*offset = (*offset + 15) & ~15ull;
+	for (uint32_t i = 0; i < threads_end && !r; i++) {
+		const struct rt_thread *t = &threads[i];
+
+		if (t->place != THREAD_SAVED)
+			continue;
+		r = write_at(t->frames, t->frames_size, *offset + size);
+		size += t->frames_size;
+		n += t->frames_count;
+	}
+	section(DROVER_SEC_FRAMES, *offset, size, n);
+	*offset += size;
+	return r                                                                     ? r
+	       : n > DROVER_IMAGE_MAX_FRAMES || size > DROVER_IMAGE_MAX_FRAMES_BYTES ? -E2BIG
+										     : 0;
 }
 
 static int write_image(uint64_t *offset)
@@ -258,7 +341,10 @@ static int write_image(uint64_t *offset)
 	if (!r)
 		r = put(DROVER_SEC_PROCESS, &process, sizeof process, 1, offset);
 	if (!r)
-		r = put(DROVER_SEC_FRAMES, frames, frames_size, frames_count, offset);
+		r = put(DROVER_SEC_THREADS, thread_records, nthreads * sizeof *thread_records,
+			nthreads, offset);
+	if (!r)
+		r = put_frames(offset);
 	if (!r)
 		r = put(DROVER_SEC_MAPS, memory.v, memory.n * sizeof *memory.v, memory.n, offset);
 	if (!r)
@@ -277,21 +363,42 @@ static int write_image(uint64_t *offset)
 	return r ? r : put(DROVER_SEC_RUNS, runs, nruns * sizeof *runs, nruns, offset);
 }
 
+/* The sum over sections in the order of the table; frames are in several pieces. */
+static uint64_t sum(void)
+{
+	const struct image_parts parts = {.header = &header,
+					  .process = &process,
+					  .threads = thread_records,
+					  .maps = memory.v,
+					  .runs = runs,
+					  .files = files.v,
+					  .strings = files.strings};
+	uint64_t sum = image_sum_begin(&header);
+
+	for (uint32_t i = 0; i < header.nsections; i++) {
+		if (header.sections[i].type != DROVER_SEC_FRAMES) {
+			sum = image_sum_section(sum, &parts, &header.sections[i]);
+			continue;
+		}
+		for (uint32_t k = 0; k < threads_end; k++)
+			if (threads[k].place == THREAD_SAVED)
+				sum = image_sum(sum, threads[k].frames, threads[k].frames_size);
+	}
+	return sum;
+}
+
 bool capture_write(uint64_t *bytes, struct text *why)
 {
-	const struct image_parts parts = {&header, &process, frames,       memory.v,
-					  NULL,    files.v,  files.strings};
-	struct image_parts all = parts;
 	int r;
 
 	if (!runs)
 		runs = memory_own(DROVER_IMAGE_MAX_RUNS * sizeof *runs);
 	describe_process();
+	describe_threads();
 	r = runs ? write_image(bytes) : -ENOMEM;
 	if (!r) {
 		header.size = *bytes;
-		all.runs = runs;
-		header.meta_sum = image_meta_sum(&all);
+		header.meta_sum = sum();
 		r = write_at(&header, sizeof header, 0);
 	}
 	if (!r)

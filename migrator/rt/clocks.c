@@ -26,8 +26,9 @@ static int64_t *offset_of(int id)
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
 		return &rt.clock_offset[RT_REALTIME];
-	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
+		return &thread_self()->cpu_offset;
+	case CLOCK_PROCESS_CPUTIME_ID:
 		return &rt.clock_offset[RT_CPU];
 	default:
 		return NULL;
@@ -74,10 +75,10 @@ long clocks_nanosleep(int id, int flags, const int64_t *request, int64_t *remain
 	if (flags & TIMER_ABSTIME)
 		from_ns(want, want[0] * SECOND + want[1] - clocks_offset(id));
 	for (;;) {
-		uint32_t before = signals_delivered;
+		uint32_t before = thread_self()->delivered;
 		long r = kernel(SYS_clock_nanosleep, id, flags, want, left);
 
-		if (r != -EINTR || signals_delivered != before || rt.ctl < 0) {
+		if (r != -EINTR || thread_self()->delivered != before || rt.ctl < 0) {
 			if (r == -EINTR && remaining && !(flags & TIMER_ABSTIME)) {
 				remaining[0] = left[0];
 				remaining[1] = left[1];
@@ -99,13 +100,17 @@ static int64_t now(int id)
 	return ts[0] * SECOND + ts[1];
 }
 
+int64_t clocks_thread_cpu(void)
+{
+	return now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clocks_save(struct drover_image_process *p)
 {
 	p->monotonic_ns = now(CLOCK_MONOTONIC);
 	p->boottime_ns = now(CLOCK_BOOTTIME);
 	p->realtime_ns = now(CLOCK_REALTIME);
 	p->process_cpu_ns = now(CLOCK_PROCESS_CPUTIME_ID);
-	p->thread_cpu_ns = now(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void clocks_load(const struct drover_image_process *p)

@@ -69,7 +69,8 @@ static const char *check_one(const struct drover_fn *fn, const struct drover_fra
 }
 
 int frames_check(const struct frame_table *t, const unsigned char *records, uint64_t size,
-		 uint32_t count, const void *main_fn, uint32_t *offsets, struct frame_fault *fault)
+		 uint32_t count, const void *outermost, uint32_t *offsets,
+		 struct frame_fault *fault)
 {
 	const struct drover_fn *inner = NULL, *fn = NULL;
 	uint64_t at = 0;
@@ -96,7 +97,7 @@ int frames_check(const struct frame_table *t, const unsigned char *records, uint
 		fault->what = "there is no frame";
 	else if (at != size)
 		fault->what = "bytes behind the last record";
-	else if (fn->fn != main_fn)
-		fault->what = "the outermost function is not main";
+	else if (fn->fn != outermost)
+		fault->what = "the outermost function is not the one the thread began in";
 	return fault->what ? -1 : 0;
 }

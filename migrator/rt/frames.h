@@ -34,11 +34,13 @@ struct frame_fault {
 
 /*
  * Checks `size` bytes of `count` records, innermost first, against the table: ids, sites, sizes,
- * callees of direct calls, return classes, a poll innermost and only there, `main_fn` outermost.
- * Fills offsets[count] (in units of 16 bytes). 0, or -1 with the fault.
+ * callees of direct calls, return classes, a poll innermost and only there, `outermost`, the
+ * function the thread began in, outermost. Fills offsets[count] (in units of 16 bytes). 0, or -1
+ * with the fault.
  */
 int frames_check(const struct frame_table *t, const unsigned char *records, uint64_t size,
-		 uint32_t count, const void *main_fn, uint32_t *offsets, struct frame_fault *fault);
+		 uint32_t count, const void *outermost, uint32_t *offsets,
+		 struct frame_fault *fault);
 
 /* Bytes of a record with that payload. */
 static inline uint64_t frame_bytes(uint64_t payload)

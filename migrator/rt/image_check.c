@@ -1,5 +1,6 @@
 #include "migrator/rt/image_check.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -17,8 +18,9 @@ static const struct {
 	[DROVER_SEC_FILES] = {sizeof(struct drover_image_file), DROVER_IMAGE_MAX_FILES},
 	[DROVER_SEC_STRINGS] = {1, DROVER_IMAGE_MAX_STRINGS},
 	[DROVER_SEC_PAGES] = {1, UINT64_MAX},
+	[DROVER_SEC_THREADS] = {sizeof(struct drover_image_thread), DROVER_IMAGE_MAX_THREADS},
 };
-enum { KINDS = DROVER_SEC_PAGES };
+enum { KINDS = DROVER_SEC_THREADS };
 
 uint64_t image_sum(uint64_t sum, const void *data, uint64_t n)
 {
@@ -37,21 +39,33 @@ const struct drover_image_section *image_section(const struct drover_image_heade
 	return NULL;
 }
 
-uint64_t image_meta_sum(const struct image_parts *p)
+uint64_t image_sum_begin(const struct drover_image_header *header)
 {
-	struct drover_image_header h = *p->header;
+	struct drover_image_header h = *header;
+
+	h.meta_sum = 0;
+	return image_sum(IMAGE_SUM_START, &h, sizeof h);
+}
+
+uint64_t image_sum_section(uint64_t sum, const struct image_parts *p,
+			   const struct drover_image_section *s)
+{
 	const void *const data[] = {
 		[DROVER_SEC_PROCESS] = p->process, [DROVER_SEC_FRAMES] = p->frames,
 		[DROVER_SEC_MAPS] = p->maps,       [DROVER_SEC_RUNS] = p->runs,
 		[DROVER_SEC_FILES] = p->files,     [DROVER_SEC_STRINGS] = p->strings,
+		[DROVER_SEC_THREADS] = p->threads,
 	};
-	uint64_t sum;
 
-	h.meta_sum = 0;
-	sum = image_sum(IMAGE_SUM_START, &h, sizeof h);
-	for (uint32_t i = 0; i < h.nsections; i++)
-		if (h.sections[i].type != DROVER_SEC_PAGES)
-			sum = image_sum(sum, data[h.sections[i].type], h.sections[i].size);
+	return s->type == DROVER_SEC_PAGES ? sum : image_sum(sum, data[s->type], s->size);
+}
+
+uint64_t image_meta_sum(const struct image_parts *p)
+{
+	uint64_t sum = image_sum_begin(p->header);
+
+	for (uint32_t i = 0; i < p->header->nsections; i++)
+		sum = image_sum_section(sum, p, &p->header->sections[i]);
 	return sum;
 }
 
@@ -292,9 +306,6 @@ static const char *check_process(const struct image_parts *p, const struct image
 	if (s->data_start != host->data_start || s->data_end != host->data_end ||
 	    s->main_fn != host->main_fn)
 		return "data or main at another address than here";
-	if (s->stack_pointer < s->stack_start || s->stack_pointer > s->stack_end ||
-	    s->stack_pointer % 16)
-		return "a stack pointer outside the stack";
 	if (s->argc > 1u << 20 || s->argv % 8 || s->envp % 8 ||
 	    !in_map(p, s->argv, 8ull * (s->argc + 1)) || !in_map(p, s->envp, 8))
 		return "arguments outside the program's memory";
@@ -307,6 +318,69 @@ static const char *check_process(const struct image_parts *p, const struct image
 	return check_string(p, &s->cwd);
 }
 
+/* [addr, addr + n) is the program's memory. */
+static int in_memory(const struct image_parts *p, uint64_t addr, uint64_t n)
+{
+	const struct drover_image_process *s = p->process;
+
+	return in_map(p, addr, n) ||
+	       (addr >= s->data_start && addr <= s->data_end && n <= s->data_end - addr);
+}
+
+/* What the C library and the compiled code use of a thread's structure, at most. */
+enum { PTHREAD_BYTES = 256 };
+
+static const char *check_thread(const struct image_parts *p, const struct image_host *host,
+				const struct drover_image_thread *t)
+{
+	if (t->pthread % 8 || !in_memory(p, t->pthread, PTHREAD_BYTES))
+		return "a thread outside the program's memory";
+	if (t->entry < host->text_start || t->entry >= host->text_end)
+		return "a thread that begins outside the program's text";
+	if (t->stack_pointer % 16 || t->stack_pointer < 16 ||
+	    !in_memory(p, t->stack_pointer - 16, 16))
+		return "a stack pointer outside the program's memory";
+	return t->nframes && !t->flags ? NULL : "a thread without frames";
+}
+
+static const char *check_main_thread(const struct image_parts *p,
+				     const struct drover_image_thread *t)
+{
+	const struct drover_image_process *s = p->process;
+	bool ended = t->flags & DROVER_THREAD_ENDED;
+
+	if (t->pthread || t->entry || t->flags & ~(uint32_t)DROVER_THREAD_ENDED)
+		return "a first thread that is not main's";
+	if (t->stack_pointer < s->stack_start || t->stack_pointer > s->stack_end ||
+	    t->stack_pointer % 16)
+		return "a stack pointer outside the stack";
+	return ended == !t->nframes ? NULL : "main without frames, or ended with some";
+}
+
+static const char *check_threads(const struct image_parts *p, const struct image_host *host)
+{
+	const struct drover_image_section *f = image_section(p->header, DROVER_SEC_FRAMES);
+	uint64_t n = count(p, DROVER_SEC_THREADS), size = 0, frames = 0;
+	const char *what = n ? check_main_thread(p, &p->threads[0]) : "no thread";
+
+	for (uint64_t i = 0; i < n && !what; i++) {
+		const struct drover_image_thread *t = &p->threads[i];
+
+		if (t->frames_size > f->size - size || t->frames_size % 16 ||
+		    t->nframes > f->count - frames)
+			return "a thread with other frames than there are";
+		size += t->frames_size;
+		frames += t->nframes;
+		if (!t->tid || t->tid > p->process->last_tid)
+			return "a thread without a number";
+		if (i)
+			what = check_thread(p, host, t);
+	}
+	if (!what && (size != f->size || frames != f->count))
+		what = "frames that belong to no thread";
+	return what;
+}
+
 const char *image_check_parts(const struct image_parts *p, const struct image_host *host)
 {
 	const char *what;
@@ -316,6 +390,8 @@ const char *image_check_parts(const struct image_parts *p, const struct image_ho
 	what = check_maps(p);
 	if (!what)
 		what = check_process(p, host);
+	if (!what)
+		what = check_threads(p, host);
 	if (!what)
 		what = check_runs(p);
 	if (!what)

@@ -19,6 +19,7 @@ struct image_host {
 struct image_parts {
 	const struct drover_image_header *header;
 	const struct drover_image_process *process;
+	const struct drover_image_thread *threads;
 	const unsigned char *frames;
 	const struct drover_image_map *maps;
 	const struct drover_image_run *runs;
@@ -38,6 +39,11 @@ const char *image_check_parts(const struct image_parts *p, const struct image_ho
 /* FNV-1a 64, continued. */
 #define IMAGE_SUM_START 0xcbf29ce484222325ull
 uint64_t image_sum(uint64_t sum, const void *data, uint64_t n);
+
+/* Over the header, then over one section after the other, PAGES skipped. */
+uint64_t image_sum_begin(const struct drover_image_header *header);
+uint64_t image_sum_section(uint64_t sum, const struct image_parts *p,
+			   const struct drover_image_section *s);
 
 /* The sum a header should carry. */
 uint64_t image_meta_sum(const struct image_parts *p);

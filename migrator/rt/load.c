@@ -16,6 +16,7 @@
 
 static struct drover_image_header header;
 static struct drover_image_process process;
+static struct drover_image_thread thread_records[RT_THREADS];
 static struct drover_image_file file_records[DROVER_IMAGE_MAX_FILES];
 static char string_bytes[DROVER_IMAGE_MAX_STRINGS];
 static struct drover_image_run *runs;
@@ -51,13 +52,48 @@ static void read_section(uint32_t type, void *to)
 	read_at(to, s->size, s->offset);
 }
 
+/* Each thread gets its entry, and its frames, which are checked. */
+static void make_entries(const unsigned char *frames)
+{
+	uint64_t n = image_section(&header, DROVER_SEC_THREADS)->count;
+
+	for (uint64_t i = 0; i < n; i++) {
+		const struct drover_image_thread *s = &thread_records[i];
+		struct rt_thread *t = i ? thread_entry() : &threads[0];
+		struct text why = {0};
+
+		if (!t || !frames_reserve(t, s->frames_size + 16))
+			bad("no memory for its threads");
+		t->state = *s;
+		t->entry = (int (*)(void *))s->entry;
+		t->tp = i ? s->pthread : t->tp;
+		t->tid = s->tid;
+		t->csp = (char *)s->stack_pointer;
+		t->mask = s->signal_mask;
+		t->clear = threads[0].clear; /* the C library's list of threads, for all */
+		t->frames_size = s->frames_size;
+		t->frames_count = s->nframes;
+		memcpy(t->frames, frames, s->frames_size);
+		frames += s->frames_size;
+		t->place = THREAD_SAVED;
+		if (!(s->flags & DROVER_THREAD_ENDED) && !rebuild_check(t, &why))
+			rt_die(&why, -EBADMSG);
+	}
+	stop_loading((uint32_t)n);
+}
+
 /* Everything but the pages, checked. */
 static void read_all(main_function *main_fn)
 {
 	static const uint8_t no_id[DROVER_BUILD_ID_BYTES];
-	const struct image_parts parts = {&header, &process,     frames,      memory.v,
-					  NULL,    file_records, string_bytes};
-	struct image_parts all = parts;
+	struct image_parts all = {.header = &header,
+				  .process = &process,
+				  .threads = thread_records,
+				  .maps = memory.v,
+				  .files = file_records,
+				  .strings = string_bytes};
+	unsigned char *frames;
+	uint64_t frames_size;
 	struct image_host host = {
 		.data_start = (uint64_t)__drover_data_start,
 		.data_end = (uint64_t)__drover_data_end,
@@ -74,9 +110,12 @@ static void read_all(main_function *main_fn)
 	if (what)
 		bad(what);
 	runs = memory_own(DROVER_IMAGE_MAX_RUNS * sizeof *runs);
-	if (!runs || !frames_reserve(image_section(&header, DROVER_SEC_FRAMES)->size + 16))
+	frames_size = image_section(&header, DROVER_SEC_FRAMES)->size;
+	frames = memory_own(frames_size + 16);
+	if (!runs || !frames)
 		bad("no memory to read it");
 	read_section(DROVER_SEC_PROCESS, &process);
+	read_section(DROVER_SEC_THREADS, thread_records);
 	read_section(DROVER_SEC_FRAMES, frames);
 	read_section(DROVER_SEC_MAPS, memory.v);
 	read_section(DROVER_SEC_FILES, file_records);
@@ -88,16 +127,8 @@ static void read_all(main_function *main_fn)
 	what = image_check_parts(&all, &host);
 	if (what)
 		bad(what);
-}
-
-static void check_frames(main_function *main_fn)
-{
-	struct text t = {0};
-
-	frames_size = image_section(&header, DROVER_SEC_FRAMES)->size;
-	frames_count = (uint32_t)image_section(&header, DROVER_SEC_FRAMES)->count;
-	if (!rebuild_check(main_fn, &t))
-		rt_die(&t, -EBADMSG);
+	make_entries(frames);
+	kernel(SYS_munmap, frames, frames_size + 16);
 }
 
 static void load_memory(void)
@@ -137,18 +168,35 @@ static void load_process(void)
 	rt.argc = (int)process.argc;
 	rt.argv = (char **)process.argv;
 	rt.envp = (char **)process.envp;
-	rt.csp = (char *)process.stack_pointer;
-	rt.mask = process.signal_mask;
+	rt.last_tid = process.last_tid;
 	rt.points = header.points;
 	rt.captures = header.captures;
-	if (process.altstack) {
-		stack_t alt = {.ss_sp = (void *)process.altstack, .ss_size = process.altstack_size};
+	__drover_libc_load(&process.libc);
+	signals_load(process.signals);
+	clocks_load(&process);
+}
+
+/* By the thread itself, main's at its start. */
+void thread_load_state(struct rt_thread *self)
+{
+	const struct drover_image_thread *t = &self->state;
+
+	if (t->altstack) {
+		stack_t alt = {.ss_sp = (void *)t->altstack, .ss_size = t->altstack_size};
 
 		kernel(SYS_sigaltstack, &alt, 0);
 	}
-	__drover_libc_load(&process.thread, &process.libc);
-	signals_load(process.signals);
-	clocks_load(&process);
+	__drover_libc_load_thread(t, self == &threads[0]);
+	self->cpu_offset = 0;
+	self->cpu_offset = t->cpu_ns - clocks_thread_cpu();
+}
+
+/* The other threads, each waiting with its frames for all to be rebuilt. */
+static void start_threads(void)
+{
+	for (uint32_t i = 1; i < threads_end; i++)
+		if (thread_make(&threads[i]))
+			bad("this machine gives no more threads");
 }
 
 /* The plan counts over all of a program's moves. */
@@ -168,19 +216,23 @@ void load_image(main_function *main_fn)
 	rt_fault("rt.before-load");
 	signals_block_all(&unused);
 	read_all(main_fn);
-	check_frames(main_fn);
 	load_memory();
 	load_process();
+	thread_load_state(&threads[0]);
 	advance_plan();
+	start_threads();
 	kernel(SYS_munmap, runs, DROVER_IMAGE_MAX_RUNS * sizeof *runs);
 	kernel(SYS_close, rt.image_in);
 	rt.image_in = -1;
 	a[0] = header.size;
-	a[1] = frames_count;
+	a[1] = image_section(&header, DROVER_SEC_FRAMES)->count;
 	a[2] = rt_now() - started;
 	control_send(DROVER_MSG_LOADED, 0, a, 3, NULL);
 	rt_fault("rt.after-load");
 	if (rt.ctl >= 0 && !control_wait(DROVER_MSG_GO, DROVER_MSG_GO))
 		rt_exit(RT_EXIT);
 	rt_fault("rt.after-go");
+	stop_go();
+	if (threads[0].state.flags & DROVER_THREAD_ENDED)
+		stop_main_ended(&threads[0]);
 }

@@ -3,13 +3,11 @@
 #include "migrator/rt/rt.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "migrator/rt/frames.h"
 
 static struct frame_table table;
-static uint32_t *offsets; /* of the records, innermost first, in units of 16 bytes */
-static uint32_t cursor;   /* the record of the frame that runs */
-static uint64_t started;
 
 /* Once per process: the table does not change. */
 static bool index_functions(struct text *why)
@@ -22,8 +20,7 @@ static bool index_functions(struct text *why)
 	table.n = __start_drover_fns ? (uint32_t)(__stop_drover_fns - __start_drover_fns) : 0;
 	table.bits = frame_table_bits(table.n);
 	table.slots = memory_own((uint64_t)sizeof(uint32_t) << table.bits);
-	offsets = memory_own((uint64_t)sizeof *offsets * DROVER_IMAGE_MAX_FRAMES);
-	if (!table.slots || !offsets) {
+	if (!table.slots) {
 		text_str(why, "no memory for the table of functions");
 		return false;
 	}
@@ -35,15 +32,38 @@ static bool index_functions(struct text *why)
 	return false;
 }
 
-bool rebuild_check(main_function *main_fn, struct text *why)
+static bool offsets_reserve(struct rt_thread *t)
 {
+	uint64_t size = (t->frames_count * sizeof *t->offsets + RT_PAGE) & ~(RT_PAGE - 1ull);
+
+	if (size <= t->offsets_room)
+		return true;
+	if (t->offsets)
+		kernel(SYS_munmap, t->offsets, t->offsets_room);
+	t->offsets = memory_own(size);
+	t->offsets_room = t->offsets ? size : 0;
+	return t->offsets;
+}
+
+bool rebuild_check(struct rt_thread *t, struct text *why)
+{
+	const void *outermost = t->entry ? (const void *)t->entry : (const void *)rt.main_fn;
 	struct frame_fault fault;
 
 	if (!index_functions(why))
 		return false;
-	if (!frames_check(&table, frames, frames_size, frames_count, (const void *)main_fn, offsets,
+	if (!offsets_reserve(t)) {
+		text_str(why, "no memory for the frames of a thread");
+		return false;
+	}
+	if (!frames_check(&table, t->frames, t->frames_size, t->frames_count, outermost, t->offsets,
 			  &fault))
 		return true;
+	if (t != &threads[0]) {
+		text_str(why, "thread ");
+		text_num(why, t->tid);
+		text_str(why, ", ");
+	}
 	text_str(why, "frame ");
 	text_num(why, fault.frame);
 	text_str(why, " (function ");
@@ -55,35 +75,22 @@ bool rebuild_check(main_function *main_fn, struct text *why)
 	return false;
 }
 
-static struct drover_frame *record(uint32_t i)
+static struct drover_frame *record(const struct rt_thread *t, uint32_t i)
 {
-	return (void *)(frames + (uint64_t)offsets[i] * 16);
+	return (void *)(t->frames + (uint64_t)t->offsets[i] * 16);
 }
 
-/* The innermost clone is about to be called: from here on the program runs. */
-static void resumed(void)
-{
-	uint64_t a[] = {rt_now() - started};
-
-	rt.deferred = 0;
-	control_send(DROVER_MSG_RESUMED, 0, a, 1, NULL);
-	__drover_csp = rt.csp;
-	__drover_poll = rt.planned || rt.wanted || rt.request;
-	signals_set_mask(rt.mask);
-}
-
-__attribute__((__noinline__)) int rebuild_run(void)
+__attribute__((__noinline__)) int rebuild_run(struct rt_thread *self)
 {
 	int (*resume)(void *), status;
 
-	started = rt_now();
-	cursor = frames_count - 1;
-	__drover_csp = rt.csp;
-	__drover_poll = 0;
-	resume = (int (*)(void *))frame_table_find(&table, record(cursor)->fn)->resume;
-	if (!cursor)
-		resumed();
-	status = resume(record(frames_count - 1));
+	self->cursor = self->frames_count - 1;
+	*thread_csp(self) = self->csp;
+	resume = (int (*)(void *))frame_table_find(&table, record(self, self->cursor)->fn)->resume;
+	/* The innermost clone is about to be called: from there on the program runs. */
+	if (!self->cursor)
+		stop_resumed(self);
+	status = resume(record(self, self->frames_count - 1));
 	/* No tail call: this frame is where the next unwinding ends. */
 	__asm__ __volatile__("" : "+r"(status) : : "memory");
 	return status;
@@ -91,17 +98,20 @@ __attribute__((__noinline__)) int rebuild_run(void)
 
 void *__drover_inner(void *frame)
 {
-	if (cursor && frame == record(cursor))
-		return record(--cursor);
+	struct rt_thread *self = thread_self();
 	struct text t = {0};
 
+	if (self->cursor && frame == record(self, self->cursor))
+		return record(self, --self->cursor);
 	text_str(&t, "a frame was rebuilt out of turn");
 	rt_die(&t, -EFAULT);
 }
 
 void *__drover_resume_fn(void *frame)
 {
-	if (!cursor)
-		resumed();
+	struct rt_thread *self = thread_self();
+
+	if (!self->cursor)
+		stop_resumed(self);
 	return frame_table_find(&table, ((struct drover_frame *)frame)->fn)->resume;
 }

@@ -137,13 +137,29 @@ static long own_id(long id)
 	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
 }
 
+static long own_thread(long id)
+{
+	long known = id > 0 ? threads_kernel_id((uint32_t)id) : 0;
+
+	return known ? known : id;
+}
+
 /* A child of fork is its own process, without a supervisor. */
 static long route_clone(long a, long b, long c, long d, long e)
 {
-	long r = kernel(SYS_clone, a, b, c, d, e);
+	bool forks = !(a & CLONE_VM);
+	long r;
 
-	if (!r && !(a & CLONE_VM)) {
+	/* What the lock guards must be whole in the child. */
+	if (forks)
+		stop_lock();
+	r = kernel(SYS_clone, a, b, c, d, e);
+	if (r && forks)
+		stop_unlock();
+	if (!r && forks) {
 		rt.pid = (uint32_t)kernel(SYS_getpid, 0);
+		threads_forked(rt.pid);
+		stop_forked();
 		if (rt.ctl >= 0) {
 			kernel(SYS_close, rt.ctl);
 			kernel(SYS_close, rt.image_out);
@@ -161,17 +177,22 @@ static long route_identity(long n, long a, long b, long c, long d)
 	switch (n) {
 	case SYS_getpid:
 		return rt.pid ? (long)rt.pid : kernel(n, 0);
-	case SYS_gettid: {
-		long tid = kernel(n, 0);
-
-		return rt.pid && tid == kernel(SYS_getpid, 0) ? (long)rt.pid : tid;
-	}
+	case SYS_gettid:
+		return rt.pid ? (long)thread_self()->tid : kernel(n, 0);
 	case SYS_set_tid_address:
-		kernel(n, a);
-		return kernel(SYS_gettid, 0);
+		thread_self()->clear = (volatile int *)a;
+		return rt.pid ? (long)thread_self()->tid : kernel(SYS_gettid, 0);
 	case SYS_tgkill:
-		return kernel(n, own_id(a), own_id(b), c);
-	default: /* kill, tkill, sched_*affinity, prlimit64, ...: the id comes first */
+		return kernel(n, own_id(a), own_thread(b), c);
+	case SYS_tkill:
+	case SYS_sched_getaffinity:
+	case SYS_sched_setaffinity:
+	case SYS_sched_setscheduler:
+	case SYS_sched_getscheduler:
+	case SYS_sched_setparam:
+	case SYS_sched_getparam:
+		return kernel(n, own_thread(a), b, c, d);
+	default: /* kill, prlimit64: the id comes first */
 		return kernel(n, own_id(a), b, c, d);
 	}
 }
@@ -181,7 +202,7 @@ static long route_identity(long n, long a, long b, long c, long d)
 /* A call that a migration request, and nothing of the program's, interrupted is made again. */
 static bool interrupted_by_request(long r, uint32_t delivered_before)
 {
-	return r == -EINTR && signals_delivered == delivered_before && rt.ctl >= 0;
+	return r == -EINTR && thread_self()->delivered == delivered_before && rt.ctl >= 0;
 }
 
 /* ppoll and pselect6 with the time that remains; what the kernel leaves in the argument is not the
@@ -198,7 +219,7 @@ static long route_poll(long n, long a, long b, long c, long d, long e, long f)
 		end = rt_now() + (uint64_t)left[0] * 1000000000u + (uint64_t)left[1];
 	}
 	for (;;) {
-		uint32_t before = signals_delivered;
+		uint32_t before = thread_self()->delivered;
 		long t = timeout ? (long)left : 0;
 		long r = n == SYS_ppoll ? arch_kernel(n, a, b, t, d, e, f)
 					: arch_kernel(n, a, b, c, d, t, f);
@@ -216,7 +237,7 @@ static long route_poll(long n, long a, long b, long c, long d, long e, long f)
 static long route_suspend(long mask, long size)
 {
 	for (;;) {
-		uint32_t before = signals_delivered;
+		uint32_t before = thread_self()->delivered;
 		long r = kernel(SYS_rt_sigsuspend, mask, size);
 
 		if (!interrupted_by_request(r, before))
@@ -230,7 +251,7 @@ static long route_epoll_wait(long a, long b, long c, long d, long e, long f)
 	uint64_t end = rt_now() + (d > 0 ? (uint64_t)d * 1000000u : 0);
 
 	for (;;) {
-		uint32_t before = signals_delivered;
+		uint32_t before = thread_self()->delivered;
 		long r = arch_kernel(SYS_epoll_pwait, a, b, c, d, e, f);
 		uint64_t now;
 
@@ -276,7 +297,7 @@ static long route_time(long n, long a, long b, long c, long d)
 	}
 }
 
-static long route_memory(long n, long a, long b, long c, long d, long e, long f)
+static long change_memory(long n, long a, long b, long c, long d, long e, long f)
 {
 	switch (n) {
 	case SYS_mmap:
@@ -285,11 +306,27 @@ static long route_memory(long n, long a, long b, long c, long d, long e, long f)
 		return memory_munmap((uint64_t)a, (uint64_t)b);
 	case SYS_mremap:
 		return memory_mremap((uint64_t)a, (uint64_t)b, (uint64_t)c, (int)d, (uint64_t)e);
-	case SYS_mprotect:
+	default:
 		return memory_mprotect((uint64_t)a, (uint64_t)b, (int)c);
-	default: /* brk: there is none, so that malloc maps */
-		return 0;
 	}
+}
+
+/* One change at a time; with threads a handler must not come in between either. */
+static long route_memory(long n, long a, long b, long c, long d, long e, long f)
+{
+	uint64_t mask;
+	long r;
+
+	if (n == SYS_brk) /* there is none, so that malloc maps */
+		return 0;
+	if (threads_end == 1)
+		return change_memory(n, a, b, c, d, e, f);
+	signals_block_all(&mask);
+	stop_lock();
+	r = change_memory(n, a, b, c, d, e, f);
+	stop_unlock();
+	signals_set_mask(mask);
+	return r;
 }
 
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
@@ -336,7 +373,15 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_prlimit64:
 	case SYS_sched_getaffinity:
 	case SYS_sched_setaffinity:
+	case SYS_sched_setscheduler:
+	case SYS_sched_getscheduler:
+	case SYS_sched_setparam:
+	case SYS_sched_getparam:
 		return route_identity(n, a, b, c, d);
+	case SYS_futex:
+		return wait_futex(NULL, a, b, c, d, e, f);
+	case SYS_exit:
+		thread_end(NULL, 0);
 	case SYS_clone:
 		return route_clone(a, b, c, d, e);
 	case SYS_clock_gettime:

@@ -15,6 +15,7 @@
 #include "image.h"
 #include "migrator/rt/arch/arch.h"
 #include "migrator/rt/ranges.h"
+#include "migrator/rt/threads.h"
 
 #if defined(__clang__)
 #pragma clang section bss = ".bss.home" data = ".data.home"
@@ -40,19 +41,18 @@ struct rt {
 	int ctl, image_out, image_in; /* descriptors, or -1 */
 	bool planned;                 /* capture at plan_next, then every plan_every points */
 	uint64_t plan_next, plan_every;
-	uint64_t points, captures;
-	volatile int request; /* set by the request signal */
-	bool wanted;          /* a capture is to be made at the next point that allows it */
-	uint64_t deferred;    /* the cause last reported */
+	uint64_t points, captures; /* points: atomic, only counted under a plan */
+	volatile int request;      /* set by the request signal */
+	bool wanted;               /* a capture is to be made at the next point that allows it */
+	uint64_t deferred;         /* the cause last reported */
+	uint32_t last_tid;         /* the greatest thread id given out */
 	main_function *main_fn;
 	int argc;
 	char **argv, **envp;
 	uint32_t pid;            /* as the program knows it */
 	int64_t clock_offset[4]; /* enum rt_clock */
-	uint64_t mask;           /* the program's signal mask while it stands still */
 	uint64_t save_started;
 	int timers; /* made by timer_create and not deleted */
-	char *csp;
 	char fault[40];
 };
 extern struct rt rt;
@@ -68,13 +68,20 @@ extern const struct drover_fn __stop_drover_fns[] __attribute__((__weak__));
 /* From the C library (binaries/musl). */
 /* Constructors, main and exit, instrumented; there in bundles. */
 main_function __drover_program __attribute__((__weak__));
-int __drover_libc_threads(void);
+/* Whether the calling thread has been asked to end and may be. */
+int __drover_libc_cancelled(void);
+/* Of the stack that the C library mapped for a thread: its lowest address and size. */
+uint64_t __drover_libc_stack_low(uintptr_t tp);
+uint64_t __drover_libc_stack_size(uintptr_t tp);
 size_t __drover_libc_page_size(void);
 const size_t *__drover_libc_auxv(void);
 void __drover_libc_arguments(char **argv, char **envp);
-void __drover_libc_set_tid(uint32_t tid);
-void __drover_libc_save(struct drover_image_thread *t, struct drover_image_libc *l);
-void __drover_libc_load(const struct drover_image_thread *t, const struct drover_image_libc *l);
+void __drover_libc_save(struct drover_image_libc *l);
+void __drover_libc_load(const struct drover_image_libc *l);
+/* Of the calling thread. A thread other than main has its structure in the program's memory: for it
+ * only what the processor and the kernel hold is loaded. */
+void __drover_libc_save_thread(struct drover_image_thread *t);
+void __drover_libc_load_thread(const struct drover_image_thread *t, int is_main);
 void __libc_start_init(void);
 
 /* ---- text.c: one line for a person, without the C library ----------------- */
@@ -148,8 +155,8 @@ bool files_load(const struct files_image *f, struct text *why);
 void signals_begin(void);
 long signals_action(int signal, const void *new_action, void *old_action, size_t size);
 long signals_mask(int how, const uint64_t *set, uint64_t *old, size_t size);
-/* Whether a handler of the program has run since the counter had that value. */
-extern volatile uint32_t signals_delivered;
+/* Whether a signal waits for the calling thread, or any, that nobody may take now. */
+bool signals_pending(void);
 void signals_block_all(uint64_t *old);
 void signals_set_mask(uint64_t mask);
 void signals_save(struct drover_image_signal *out);
@@ -160,24 +167,41 @@ enum rt_clock { RT_MONOTONIC, RT_BOOTTIME, RT_REALTIME, RT_CPU };
 long clocks_get(int id, int64_t *ts);
 long clocks_nanosleep(int id, int flags, const int64_t *request, int64_t *remaining);
 int64_t clocks_offset(int id);
+/* CPU time of the calling thread over all its moves, nanoseconds. */
+int64_t clocks_thread_cpu(void);
 void clocks_save(struct drover_image_process *p);
 void clocks_load(const struct drover_image_process *p);
+
+/* ---- wait.c --------------------------------------------------------------- */
+/* A canonical call that needs no translation and may block, made so that a stop or a cancellation
+ * breaks it off: the kernel's answer, -EINTR if the program has a reason for it, or DROVER_AGAIN.
+ */
+long wait_call(long n, long a, long b, long c, long d, long e, long f);
+/* The time that is left of a relative timeout (seconds, nanoseconds; NULL: for ever) that began
+ * with the first try; `left` has room for it. */
+const int64_t *wait_left(struct drover_wait *w, const int64_t *timeout, int64_t *left);
+/* w NULL: not to be broken off. */
+long wait_futex(struct drover_wait *w, long a, long op, long c, long d, long e, long f);
 
 /* ---- router.c ------------------------------------------------------------- */
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f);
 
 /* ---- unwind.c, rebuild.c -------------------------------------------------- */
-extern unsigned char *frames;
-extern uint64_t frames_size;
-extern uint32_t frames_count;
-/* Where the unwinding ends: the frame of the function that calls main. */
-void unwind_set_base(const void *function, void *jump_buffer);
-/* Room for `size` bytes of frame records; false if there is none. */
-bool frames_reserve(uint64_t size);
-/* Checks the whole chain; false with a text. */
-bool rebuild_check(main_function *main_fn, struct text *why);
-/* Runs the program on from the checked frames; returns what main returns. */
-__attribute__((__noinline__)) int rebuild_run(void);
+/* The functions whose frames are a thread's outermost: unwinding ends there. */
+extern const void *const main_base, *const thread_base;
+/* Room for `size` bytes of a thread's frame records; false if there is none. */
+bool frames_reserve(struct rt_thread *t, uint64_t size);
+/* At a poll: whether a capture is to be tried here. Counts the point under a plan. */
+bool point_wanted(void);
+/* A request stands but has to wait: tells the supervisor once per cause. */
+void point_defer(const struct text *why);
+/* Checks a thread's whole chain; false with a text. */
+bool rebuild_check(struct rt_thread *t, struct text *why);
+/* Runs a thread on from its checked frames; returns what its outermost function returns. */
+__attribute__((__noinline__)) int rebuild_run(struct rt_thread *self);
+/* The calling thread's own part of the image. */
+void thread_save_state(struct rt_thread *self);
+void thread_load_state(struct rt_thread *self);
 
 /* ---- capture.c, load.c ---------------------------------------------------- */
 /* Whether all that is not the stack can be carried now. REFUSE for good, DEFER until later. */

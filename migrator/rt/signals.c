@@ -19,10 +19,9 @@ struct action {
 	uint64_t handler, flags, restorer, mask;
 };
 
-enum { LAST = DROVER_IMAGE_SIGNALS - 1 };
+enum { LAST = DROVER_IMAGE_SIGNALS - 1, CANCEL = 33 /* of the C library */ };
 
 static struct drover_image_signal actions[DROVER_IMAGE_SIGNALS];
-volatile uint32_t signals_delivered;
 static unsigned char guard_stack[16384] __attribute__((__aligned__(16)));
 
 static uint64_t bit(int signal)
@@ -35,18 +34,33 @@ static uint64_t without_request(uint64_t mask)
 	return rt.ctl < 0 ? mask : mask & ~bit(DROVER_CONTROL_SIGNAL);
 }
 
-static void on_request(int signal)
+/* From the supervisor, or from a thread that leads a stop: what this thread waits for is broken
+ * off.
+ */
+static void on_request(int signal, void *info, void *context)
 {
+	struct rt_thread *self = thread_self();
+
 	(void)signal;
-	rt.request = 1;
-	__drover_poll = 1;
+	if (((siginfo_t *)info)->si_code != SI_TKILL) {
+		__atomic_store_n(&rt.request, 1, __ATOMIC_SEQ_CST);
+		__drover_poll = 1;
+		__atomic_fetch_or(&self->interrupt, INTERRUPT_STOP, __ATOMIC_SEQ_CST);
+	}
+	if (self->interrupt)
+		arch_wait_break(context);
 }
 
 static void on_program(int signal, void *info, void *context)
 {
 	struct drover_image_signal a = actions[signal];
 
-	signals_delivered++;
+	if (signal == CANCEL) {
+		__atomic_fetch_or(&thread_self()->interrupt, INTERRUPT_CANCEL, __ATOMIC_SEQ_CST);
+		arch_wait_break(context);
+	} else {
+		thread_self()->delivered++;
+	}
 	if (a.flags & SA_RESETHAND)
 		actions[signal].handler = 0;
 	if (a.flags & SA_SIGINFO)
@@ -106,7 +120,7 @@ void signals_begin(void)
 {
 	struct action k = {
 		.handler = (uint64_t)on_request,
-		.flags = SA_RESTART | SA_RESTORER,
+		.flags = SA_RESTART | SA_SIGINFO | SA_RESTORER,
 		.restorer = (uint64_t)arch_signal_return,
 	};
 
@@ -158,6 +172,14 @@ long signals_mask(int how, const uint64_t *set, uint64_t *old, size_t size)
 	uint64_t m = set ? without_request(*set) : 0;
 	/* To unblock more than one may is harmless; to block is not. */
 	return kernel(SYS_rt_sigprocmask, how, set ? &m : NULL, old, size);
+}
+
+bool signals_pending(void)
+{
+	uint64_t set = 0;
+
+	kernel(SYS_rt_sigpending, &set, 8);
+	return set & ~bit(DROVER_CONTROL_SIGNAL);
 }
 
 void signals_block_all(uint64_t *old)

@@ -14,8 +14,6 @@
 
 int __drover_start(main_function *main_fn, int argc, char **argv, char **envp);
 
-static jmp_buf base;
-
 /* Copies argv and envp, strings and all, to memory that has the same address on the other side. */
 static void copy_arguments(int argc, char **argv, char **envp)
 {
@@ -62,6 +60,7 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 	}
 	rt.main_fn = main_fn;
 	rt.pid = (uint32_t)kernel(SYS_getpid, 0);
+	threads_begin(rt.pid);
 	files_begin();
 	signals_begin();
 	control_send(DROVER_MSG_HELLO, 0, a, 2, NULL);
@@ -73,61 +72,30 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 		text_str(&t, "the addresses of the common stack are taken in this process");
 		rt_die(&t, -EEXIST);
 	}
-	__drover_csp = (char *)DROVER_COMMON_END;
+	*thread_csp(&threads[0]) = (char *)DROVER_COMMON_END;
 	copy_arguments(argc, argv, envp);
 	__drover_poll = rt.planned || rt.request;
-}
-
-/* The stack has been unwound: hand the image over and end, or rebuild here and go on. */
-static int captured(void)
-{
-	uint64_t a[6] = {0, frames_count, rt.points};
-	struct text why = {0};
-	uint64_t unwound = rt_now();
-	bool ok;
-
-	rt.captures++;
-	rt.wanted = false;
-	a[3] = unwound - rt.save_started;
-	a[5] = frames_count;
-	ok = capture_write(&a[0], &why);
-	a[4] = rt_now() - unwound;
-	if (ok) {
-		uint32_t answer;
-
-		control_send(DROVER_MSG_CAPTURED, 0, a, 6, NULL);
-		rt_fault("rt.after-capture");
-		answer = control_wait(DROVER_MSG_COMMIT, DROVER_MSG_ABORT);
-		if (answer == DROVER_MSG_COMMIT)
-			rt_exit(0);
-		/* Nobody can decide any more: stand still until this process is ended from outside.
-		 */
-		while (!answer)
-			kernel(SYS_ppoll, 0, 0, 0, 0, 0);
-	} else {
-		control_send(DROVER_MSG_REFUSED, -EIO, NULL, 0, &why);
-		why.n = 0;
-	}
-	if (!rebuild_check(rt.main_fn, &why))
-		rt_die(&why, -EFAULT);
-	return rebuild_run();
 }
 
 __attribute__((__noinline__)) int __drover_start(main_function *main_fn, int argc, char **argv,
 						 char **envp)
 {
+	struct rt_thread *self = &threads[0];
 	bool loaded;
 
 	if (__drover_program)
 		main_fn = __drover_program;
 	begin(main_fn, argc, argv, envp);
-	loaded = frames_count > 0;
-	unwind_set_base((const void *)__drover_start, &base);
-	if (setjmp(base))
-		return captured();
+	loaded = self->frames_count > 0;
+	if (setjmp(self->base)) {
+		stop_saved(self);
+		return rebuild_run(self);
+	}
 	if (loaded)
-		return rebuild_run();
+		return rebuild_run(self);
 	if (!__drover_program)
 		__libc_start_init();
 	return rt.main_fn(rt.argc, rt.argv, rt.envp);
 }
+
+const void *const main_base = (const void *)__drover_start;

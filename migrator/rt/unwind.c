@@ -1,9 +1,9 @@
 /*
  * Migration points, and saving a stack by unwinding it. The unwinder runs twice: once only looking,
- * to be sure that every frame up to the one that called main has a landing pad for the call it is
+ * to be sure that every frame up to the thread's base has a landing pad for the call it is
  * in; then for good, each landing pad storing its frame's live values. What the first pass finds in
  * the way (a call through code that is not instrumented, a signal handler, an exit handler) defers
- * the migration and changes nothing.
+ * the migration and changes nothing. One thread unwinds at a time: stop.c has the lock.
  */
 #include "migrator/rt/rt.h"
 
@@ -15,38 +15,24 @@
 #include "migrator/rt/lsda.h"
 
 volatile int __drover_poll;
-char *__drover_csp;
-
-unsigned char *frames;
-uint64_t frames_size;
-uint32_t frames_count;
-static uint64_t frames_room;
-
-static const void *base_function;
-static jmp_buf *base_jump;
 
 static struct {
 	bool looking;
+	bool entered;        /* the frame of the poll's slow path has been met */
 	bool checked;        /* the personality has found the last frame good */
 	bool first;          /* no frame of the program seen yet */
 	bool reached;        /* the base */
 	uint64_t foreign_pc; /* in a frame that cannot be saved */
 } pass;
 
-void unwind_set_base(const void *function, void *jump_buffer)
-{
-	base_function = function;
-	base_jump = jump_buffer;
-}
-
 /* ---- frame records -------------------------------------------------------- */
 
-bool frames_reserve(uint64_t size)
+bool frames_reserve(struct rt_thread *t, uint64_t size)
 {
-	uint64_t room = frames_room ? frames_room : 1u << 20;
+	uint64_t room = t->frames_room ? t->frames_room : 1u << 18;
 	void *p;
 
-	if (size <= frames_room)
+	if (size <= t->frames_room)
 		return true;
 	if (size > DROVER_IMAGE_MAX_FRAMES_BYTES)
 		return false;
@@ -55,33 +41,35 @@ bool frames_reserve(uint64_t size)
 	p = memory_own(room);
 	if (!p)
 		return false;
-	for (uint64_t i = 0; i < frames_size; i += 8)
-		*(uint64_t *)((char *)p + i) = *(uint64_t *)(frames + i);
-	if (frames)
-		kernel(SYS_munmap, frames, frames_room);
-	frames = p;
-	frames_room = room;
+	for (uint64_t i = 0; i < t->frames_size; i += 8)
+		*(uint64_t *)((char *)p + i) = *(uint64_t *)(t->frames + i);
+	if (t->frames)
+		kernel(SYS_munmap, t->frames, t->frames_room);
+	t->frames = p;
+	t->frames_room = room;
 	return true;
 }
 
 void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size)
 {
+	struct rt_thread *t = thread_self();
 	uint64_t bytes = (sizeof(struct drover_frame) + size + 15) & ~15ull;
 	struct drover_frame *f;
 
-	if (!frames_reserve(frames_size + bytes) || frames_count == DROVER_IMAGE_MAX_FRAMES) {
-		struct text t = {0};
+	if (!frames_reserve(t, t->frames_size + bytes) ||
+	    t->frames_count == DROVER_IMAGE_MAX_FRAMES) {
+		struct text why = {0};
 
-		text_str(&t, "the stack is too deep to be saved; frames: ");
-		text_num(&t, frames_count);
-		rt_die(&t, -ENOMEM);
+		text_str(&why, "the stack is too deep to be saved; frames: ");
+		text_num(&why, t->frames_count);
+		rt_die(&why, -ENOMEM);
 	}
-	f = (void *)(frames + frames_size);
+	f = (void *)(t->frames + t->frames_size);
 	f->fn = fn;
 	f->site = site;
 	f->size = size;
-	frames_size += bytes;
-	frames_count++;
+	t->frames_size += bytes;
+	t->frames_count++;
 	return f->payload;
 }
 
@@ -112,8 +100,6 @@ _Unwind_Reason_Code __drover_personality(int version, _Unwind_Action actions, ui
 	return _URC_INSTALL_CONTEXT;
 }
 
-static bool unwind_pass(bool looking);
-
 /* Called for each frame, innermost first, before its personality. */
 static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, uint64_t class,
 				struct _Unwind_Exception *e, struct _Unwind_Context *c,
@@ -131,12 +117,15 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, uint64_t cl
 		return _URC_NORMAL_STOP;
 	}
 	start = _Unwind_GetRegionStart(c);
-	if (pass.first && (start == (uint64_t)unwind_pass || start == (uint64_t)__drover_poll_slow))
+	if (!pass.entered) { /* still in the runtime: its entrance is the last of it */
+		pass.entered = start == (uint64_t)__drover_poll_slow;
 		return _URC_NO_REASON;
-	if (start == (uint64_t)base_function || start == (uint64_t)rebuild_run) {
+	}
+	if (start == (uint64_t)main_base || start == (uint64_t)thread_base ||
+	    start == (uint64_t)rebuild_run) {
 		pass.reached = true;
 		if (!pass.looking)
-			longjmp(*base_jump, 1);
+			longjmp(thread_self()->base, 1);
 		return _URC_NORMAL_STOP;
 	}
 	pass.first = pass.checked = false;
@@ -151,40 +140,65 @@ __attribute__((__noinline__)) static bool unwind_pass(bool looking)
 
 	pass.looking = looking;
 	pass.first = true;
-	pass.checked = pass.reached = false;
+	pass.entered = pass.checked = pass.reached = false;
 	exception.exception_class = 0;
 	exception.exception_cleanup = NULL;
 	_Unwind_ForcedUnwind(&exception, stop, NULL);
 	return pass.reached;
 }
 
+bool unwind_look(struct text *why)
+{
+	if (unwind_pass(true))
+		return true;
+	if (pass.foreign_pc) {
+		text_str(why, "called through code that is not instrumented, at ");
+		text_hex(why, pass.foreign_pc);
+	} else {
+		text_str(why, "in a signal handler, or outside main");
+	}
+	return false;
+}
+
+_Noreturn void unwind_save(struct rt_thread *self)
+{
+	struct text why = {0};
+
+	(void)self;
+	unwind_pass(false); /* to the base, by longjmp */
+	text_str(&why, "the stack could not be unwound a second time");
+	rt_die(&why, -EFAULT);
+}
+
 /* ---- migration points ----------------------------------------------------- */
 
-/* A request stands but has to wait: tell the supervisor once per cause. */
-static void defer(uint64_t cause, struct text *why)
+enum { CAUSES = 8 }; /* remembered as reported */
+
+void point_defer(const struct text *why)
 {
-	if (cause == rt.deferred)
-		return;
-	rt.deferred = cause;
+	static uint64_t causes[CAUSES];
+	static unsigned next;
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < why->n; i++)
+		h = (h ^ (unsigned char)why->b[i]) * 0x100000001b3ull;
+	for (unsigned i = 0; i < CAUSES && !rt.deferred; i++)
+		causes[i] = 0;
+	for (unsigned i = 0; i < CAUSES; i++)
+		if (causes[i] == h)
+			return;
+	causes[next++ % CAUSES] = h;
+	rt.deferred = h;
 	control_send(DROVER_MSG_DEFERRED, 0, NULL, 0, why);
 }
 
-static uint64_t cause_of(const struct text *t)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	for (size_t i = 0; i < t->n; i++)
-		h = (h ^ (unsigned char)t->b[i]) * 0x100000001b3ull;
-	return h;
-}
-
 /* Without a plan, deferred requests are looked at less and less often, for a look costs a walk of
- * the stack. */
+ * the stack. Threads may spoil each other's count, which does no harm. */
 static bool skip_this_point(bool reset)
 {
 	static uint32_t left, interval;
 
-	if (reset || rt.planned) {
+	if (reset || (rt.planned && threads_end == 1)) {
 		left = interval = 0;
 		return false;
 	}
@@ -197,60 +211,35 @@ static bool skip_this_point(bool reset)
 	return false;
 }
 
-/* Whether a capture is to be tried at this point. */
-static bool wanted_here(void)
+/* Counts a point; true if the plan has a capture here. */
+static bool planned_here(void)
 {
-	if (rt.request) {
-		rt.request = 0;
+	uint64_t point = __atomic_add_fetch(&rt.points, 1, __ATOMIC_RELAXED);
+	uint64_t next = __atomic_load_n(&rt.plan_next, __ATOMIC_RELAXED), after;
+
+	if (!next || point < next)
+		return false;
+	after = rt.plan_every ? next + ((point - next) / rt.plan_every + 1) * rt.plan_every : 0;
+	return __atomic_compare_exchange_n(&rt.plan_next, &next, after, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
+bool point_wanted(void)
+{
+	if (rt.request && __atomic_exchange_n(&rt.request, 0, __ATOMIC_SEQ_CST)) {
 		control_drain();
 		skip_this_point(true);
 	}
-	if (rt.planned) {
-		rt.points++;
-		if (rt.points == rt.plan_next) {
-			rt.wanted = true;
-			if (rt.plan_every)
-				rt.plan_next += rt.plan_every;
-		}
+	if (rt.planned && planned_here()) {
+		rt.wanted = true;
+		skip_this_point(true);
 	}
 	return rt.wanted && !skip_this_point(false);
 }
 
 __attribute__((__noinline__)) void __drover_poll_slow(void)
 {
-	struct text why = {0};
-	enum capture_verdict v;
-
-	if (!wanted_here()) {
-		__drover_poll = rt.planned || rt.wanted || rt.request;
-		return;
-	}
-	rt_fault("rt.before-capture");
-	signals_block_all(&rt.mask);
-	v = capture_prepare(&why);
-	rt.save_started = rt_now();
-	if (v == CAPTURE_OK && !unwind_pass(true)) {
-		v = CAPTURE_DEFER;
-		if (pass.foreign_pc) {
-			text_str(&why, "called through code that is not instrumented, at ");
-			text_hex(&why, pass.foreign_pc);
-		} else {
-			text_str(&why, "in a signal handler, or outside main");
-		}
-	}
-	if (v == CAPTURE_OK) {
-		rt.csp = __drover_csp;
-		frames_size = frames_count = 0;
-		unwind_pass(false); /* to the base, by longjmp */
-		text_str(&why, "the stack could not be unwound a second time");
-		rt_die(&why, -EFAULT);
-	}
-	if (v == CAPTURE_REFUSE) {
-		rt.wanted = false;
-		control_send(DROVER_MSG_REFUSED, -EBUSY, NULL, 0, &why);
-	} else {
-		defer(cause_of(&why), &why);
-	}
-	__drover_poll = rt.planned || rt.wanted || rt.request;
-	signals_set_mask(rt.mask);
+	stop_at_point(thread_self());
+	/* No tail call: this frame is where the program's frames begin. */
+	__asm__ __volatile__("" : : : "memory");
 }

@@ -37,12 +37,24 @@ static void check_frames(const unsigned char *records, uint64_t size, uint64_t c
 	free(offsets);
 }
 
+static void check_threads(const struct image_parts *p)
+{
+	const unsigned char *frames = p->frames;
+
+	for (uint64_t i = 0; i < image_section(p->header, DROVER_SEC_THREADS)->count; i++) {
+		const struct drover_image_thread *t = &p->threads[i];
+
+		check_frames(frames, t->frames_size, t->nframes);
+		frames += t->frames_size;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct drover_image_header header;
 	struct image_parts p = {.header = &header};
 	struct image_host host = {.text_start = 0x200000, .text_end = 0x8000000};
-	const void *at[DROVER_SEC_PAGES + 1] = {0};
+	const void *at[DROVER_SEC_THREADS + 1] = {0};
 	unsigned char *image;
 
 	if (size < sizeof header)
@@ -57,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (uint32_t i = 0; i < header.nsections; i++)
 			at[header.sections[i].type] = image + header.sections[i].offset;
 		p.process = at[DROVER_SEC_PROCESS];
+		p.threads = at[DROVER_SEC_THREADS];
 		p.frames = at[DROVER_SEC_FRAMES];
 		p.maps = at[DROVER_SEC_MAPS];
 		p.runs = at[DROVER_SEC_RUNS];
@@ -67,8 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		host.main_fn = p.process->main_fn;
 		header.meta_sum = image_meta_sum(&p);
 		if (!image_check_parts(&p, &host))
-			check_frames(p.frames, image_section(&header, DROVER_SEC_FRAMES)->size,
-				     image_section(&header, DROVER_SEC_FRAMES)->count);
+			check_threads(&p);
 	}
 	free(image);
 	return 0;

@@ -21,7 +21,7 @@ static void mend_sum(uint8_t *image, size_t size)
 {
 	static const uint8_t id[DROVER_BUILD_ID_BYTES];
 	struct drover_image_header *h = (void *)image;
-	const void *at[DROVER_SEC_PAGES + 1] = {0};
+	const void *at[DROVER_SEC_THREADS + 1] = {0};
 	struct image_parts p;
 
 	if (size < sizeof(*h) || image_check_header(h, size, id))
@@ -30,6 +30,7 @@ static void mend_sum(uint8_t *image, size_t size)
 		at[h->sections[i].type] = image + h->sections[i].offset;
 	p = (struct image_parts){h,
 				 at[DROVER_SEC_PROCESS],
+				 at[DROVER_SEC_THREADS],
 				 at[DROVER_SEC_FRAMES],
 				 at[DROVER_SEC_MAPS],
 				 at[DROVER_SEC_RUNS],

@@ -1,9 +1,7 @@
 /* Each line with an "error" comment calls what no program that migrates may call. */
 int vfork(void) __attribute__((returns_twice));
-int pthread_create(void *thread, void *attributes, void *(*start)(void *), void *arg);
 void *dlopen(const char *file, int how);
 
-static long buffer[64];
 static void *(*not_called)(const char *, int) = dlopen;
 
 int reads(int n, ...)
@@ -21,7 +19,6 @@ void *run(void *arg)
 {
 	if (arg)
 		return not_called;
-	pthread_create(buffer, 0, run, 0); /* error: pthread_create */
 	vfork(); /* error: vfork */
 	return dlopen("x", 0); /* error: dlopen */
 }

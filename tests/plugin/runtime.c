@@ -21,7 +21,8 @@ int program_main(int argc, char **argv);
 extern char end[]; /* of the program; shared libraries lie above */
 
 static char common_stack[COMMON_STACK] __attribute__((aligned(16)));
-char *__drover_csp = common_stack + COMMON_STACK;
+/* A word of the thread control block that the C library of this test does not use. */
+#define CSP (*(char *volatile *)((char *)__builtin_thread_pointer() + DROVER_CSP_OFFSET))
 volatile int __drover_poll;
 
 static struct drover_frame **frames;
@@ -135,7 +136,7 @@ void __drover_poll_slow(void)
 	if (foreign)
 		return;
 	nframes = 0;
-	captured_csp = __drover_csp;
+	captured_csp = CSP;
 	_Unwind_ForcedUnwind(&unwinding, stop, (void *)enter);
 	die("nothing to unwind");
 }
@@ -156,7 +157,7 @@ static int enter(int argc, char **argv)
 	if (!again)
 		return program_main(argc, argv);
 	scribble();
-	__drover_csp = captured_csp;
+	CSP = captured_csp;
 	if (!nframes)
 		die("nothing was captured");
 	struct drover_frame *outer = frames[nframes - 1];
@@ -178,8 +179,9 @@ int main(int argc, char **argv)
 	__drover_poll = at || number("DROVER_TEST_COUNT");
 	if (!frames)
 		die("no memory");
+	CSP = common_stack + COMMON_STACK;
 	int status = enter(argc, argv);
-	if (__drover_csp != common_stack + COMMON_STACK)
+	if (CSP != common_stack + COMMON_STACK)
 		die("the common stack was not given back");
 	fflush(stdout);
 	if (number("DROVER_TEST_COUNT"))

@@ -140,12 +140,12 @@ static void a_poll_is_innermost_and_only_there(void **state)
 	refused("not innermost", 1);
 }
 
-static void the_outermost_function_is_main(void **state)
+static void the_outermost_function_is_where_the_thread_began(void **state)
 {
 	(void)state;
 	push(LEAF, 0, 5);
 	push(MIDDLE, 0, 40);
-	refused("not main", 1);
+	refused("not the one the thread began in", 1);
 }
 
 static void records_end_where_they_should(void **state)
@@ -242,7 +242,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_functions_and_sites_are_refused, fresh),
 		cmocka_unit_test_setup(a_payload_of_another_size_is_refused, fresh),
 		cmocka_unit_test_setup(a_poll_is_innermost_and_only_there, fresh),
-		cmocka_unit_test_setup(the_outermost_function_is_main, fresh),
+		cmocka_unit_test_setup(the_outermost_function_is_where_the_thread_began, fresh),
 		cmocka_unit_test_setup(records_end_where_they_should, fresh),
 		cmocka_unit_test_setup(a_size_that_wraps_is_refused, fresh),
 		cmocka_unit_test(two_functions_of_one_identity_are_found),

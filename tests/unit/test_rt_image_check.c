@@ -17,6 +17,7 @@ enum { DATA = 0x500000, DATA_END = 0x501240, TEXT = 0x400000, MAIN = 0x400100 };
 /* An image in parts, good until a test changes it. */
 static struct drover_image_header header;
 static struct drover_image_process process;
+static struct drover_image_thread threads[2];
 static unsigned char frames[64];
 static struct drover_image_map maps[2];
 static struct drover_image_run runs[3];
@@ -24,7 +25,8 @@ static struct drover_image_file files[3];
 static char strings[32];
 static const uint8_t id[DROVER_BUILD_ID_BYTES] = {7, 8, 9};
 static const struct image_host host = {DATA, DATA_END, TEXT, TEXT + 0x10000, MAIN, id};
-static const struct image_parts parts = {&header, &process, frames, maps, runs, files, strings};
+static const struct image_parts parts = {&header, &process, threads, frames,
+					 maps,    runs,     files,   strings};
 
 static void section(uint32_t type, uint64_t offset, uint64_t size, uint64_t count)
 {
@@ -38,6 +40,7 @@ static int good(void **state)
 	memset(&header, 0, sizeof header);
 	memset(&process, 0, sizeof process);
 	memset(files, 0, sizeof files);
+	memset(threads, 0, sizeof threads);
 	header.magic = DROVER_IMAGE_MAGIC;
 	header.version = DROVER_IMAGE_VERSION;
 	header.abi_version = DROVER_ABI_VERSION;
@@ -50,13 +53,24 @@ static int good(void **state)
 	section(DROVER_SEC_STRINGS, 0x1400, sizeof strings, sizeof strings);
 	section(DROVER_SEC_PAGES, 0x2000, 0x4000, 0x4000);
 	section(DROVER_SEC_RUNS, 0x6000, sizeof runs, 3);
-	header.size = 0x6000 + sizeof runs;
+	section(DROVER_SEC_THREADS, 0x6100, sizeof threads, 2);
+	header.size = 0x6100 + sizeof threads;
 	process.data_start = DATA;
 	process.data_end = DATA_END;
 	process.main_fn = MAIN;
 	process.stack_start = STACK;
 	process.stack_end = DROVER_COMMON_END;
-	process.stack_pointer = DROVER_COMMON_END - 64;
+	process.last_tid = 11;
+	threads[0].stack_pointer = DROVER_COMMON_END - 64;
+	threads[0].tid = 10;
+	threads[0].nframes = 1;
+	threads[0].frames_size = 16;
+	threads[1].pthread = BASE + 0x1808;
+	threads[1].entry = TEXT + 0x80;
+	threads[1].stack_pointer = BASE + 0x1000;
+	threads[1].tid = 11;
+	threads[1].nframes = 1;
+	threads[1].frames_size = 48;
 	process.argc = 1;
 	process.argv = BASE;
 	process.envp = BASE + 16;
@@ -115,7 +129,7 @@ static void another_program_version_or_length_is_refused(void **state)
 	REFUSED(header.abi_version++, "version");
 	REFUSED(header.build_id[31] ^= 1, "another program");
 	REFUSED(header.isa = 3, "no sense");
-	REFUSED(header.nsections = 6, "no sense");
+	REFUSED(header.nsections = 7, "no sense");
 	good(NULL);
 	assert_non_null(image_check_header(&header, header.size - 1, id));
 }
@@ -229,13 +243,44 @@ static void the_process_fits_this_program(void **state)
 	REFUSED(process.data_start += 16, "another address");
 	REFUSED(process.data_end += 16, "another address");
 	REFUSED(process.main_fn++, "another address");
-	REFUSED(process.stack_pointer = STACK - 16, "stack pointer");
-	REFUSED(process.stack_pointer += 8, "stack pointer");
 	REFUSED(process.stack_start = STACK + 0x1000, "stack that is not");
 	REFUSED(process.argv = 8, "arguments");
 	REFUSED(process.argc = UINT32_MAX, "arguments");
 	REFUSED(process.envp = BASE + 0x2000, "arguments");
 	REFUSED(process.signals[10].handler = DATA, "handler");
+}
+
+static void threads_have_frames_a_beginning_and_a_stack(void **state)
+{
+	(void)state;
+	REFUSED(threads[0].stack_pointer = STACK - 16, "outside the stack");
+	REFUSED(threads[0].stack_pointer += 8, "outside the stack");
+	REFUSED(threads[0].pthread = BASE, "not main's");
+	REFUSED(threads[0].entry = TEXT, "not main's");
+	REFUSED(threads[0].flags = DROVER_THREAD_ENDED, "ended with some");
+	REFUSED(threads[0].nframes = 0; threads[1].nframes = 2, "main without frames");
+	REFUSED(threads[0].tid = 0, "without a number");
+	REFUSED(threads[1].tid = 12, "without a number");
+	REFUSED(threads[1].nframes = 2, "other frames");
+	REFUSED(threads[1].frames_size = 64, "other frames");
+	REFUSED(threads[1].frames_size = 32, "belong to no thread");
+	REFUSED(threads[1].pthread = BASE + 0x1f10, "outside the program's memory");
+	REFUSED(threads[1].pthread = UINT64_MAX - 7, "outside the program's memory");
+	REFUSED(threads[1].entry = DATA, "outside the program's text");
+	REFUSED(threads[1].stack_pointer = BASE, "stack pointer");
+	REFUSED(threads[1].stack_pointer = 0, "stack pointer");
+	REFUSED(threads[1].stack_pointer += 8, "stack pointer");
+	REFUSED(threads[1].flags = DROVER_THREAD_ENDED, "without frames");
+	REFUSED(header.sections[7].size = header.sections[7].count = 0, "no thread");
+}
+
+static void a_thread_may_live_in_static_data(void **state)
+{
+	(void)state;
+	good(NULL);
+	threads[1].pthread = DATA_END - 0x140;
+	threads[1].stack_pointer = DATA + 0x200;
+	assert_null(check());
 }
 
 int main(void)
@@ -250,6 +295,8 @@ int main(void)
 		cmocka_unit_test(descriptors_are_ordered_and_complete),
 		cmocka_unit_test(ends_find_each_other_and_their_bytes),
 		cmocka_unit_test(the_process_fits_this_program),
+		cmocka_unit_test(threads_have_frames_a_beginning_and_a_stack),
+		cmocka_unit_test(a_thread_may_live_in_static_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

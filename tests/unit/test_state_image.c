@@ -34,6 +34,7 @@ static const char transform[] = "V 1\nM m source.c\n"
 static struct sample {
 	struct drover_image_header header;
 	_Alignas(16) struct drover_image_process process;
+	_Alignas(16) struct drover_image_thread threads[1];
 	_Alignas(16) struct {
 		uint64_t fn;
 		uint32_t site, size;
@@ -66,6 +67,7 @@ static int good(void **state)
 	s->header.size = sizeof(*s);
 	s->header.points = 21;
 	section(DROVER_SEC_PROCESS, &s->process, sizeof(s->process), 1);
+	section(DROVER_SEC_THREADS, s->threads, sizeof(s->threads), 1);
 	section(DROVER_SEC_FRAMES, s->frames, sizeof(s->frames), 2);
 	section(DROVER_SEC_MAPS, s->maps, sizeof(s->maps), 2);
 	section(DROVER_SEC_RUNS, s->runs, sizeof(s->runs), 1);
@@ -76,11 +78,15 @@ static int good(void **state)
 						   .data_end = DATA_END,
 						   .stack_start = STACK,
 						   .stack_end = DROVER_COMMON_END,
-						   .stack_pointer = DROVER_COMMON_END - 64,
+						   .last_tid = 5,
 						   .main_fn = MAIN,
 						   .argv = DROVER_COMMON_START,
 						   .envp = DROVER_COMMON_START + 64,
 						   .cwd = {0, 4}};
+	s->threads[0] = (struct drover_image_thread){.stack_pointer = DROVER_COMMON_END - 64,
+						     .tid = 5,
+						     .nframes = 2,
+						     .frames_size = sizeof(s->frames)};
 	s->frames[0].fn = 0xaf63db4c8601ead9;
 	s->frames[0].size = 4;
 	s->frames[1].fn = 0x1f5962a2ce9803c8;
@@ -100,10 +106,10 @@ static int good(void **state)
 /* Checks the sample as it is, with a sum that is right unless told otherwise. */
 static int checked_size(size_t size, bool mend, struct state_image **img, struct err *e)
 {
-	struct image_parts p = {
-		&sample.header, &sample.process, (const unsigned char *)sample.frames,
-		sample.maps,    sample.runs,     sample.files,
-		sample.strings};
+	struct image_parts p = {&sample.header, &sample.process,
+				sample.threads, (const unsigned char *)sample.frames,
+				sample.maps,    sample.runs,
+				sample.files,   sample.strings};
 	_cleanup_close_ int fd = file_memfd("image");
 
 	if (mend)
@@ -191,17 +197,17 @@ static void a_call_must_reach_the_next_frame(void **state)
 static void frames_must_fill_their_section(void **state)
 {
 	(void)state;
-	sample.header.sections[1].count = 1;
-	expect_refused("bytes behind its last frame");
+	sample.header.sections[2].count = sample.threads[0].nframes = 1;
+	expect_refused("bytes behind a thread's last frame");
 	(void)good(NULL);
-	sample.header.sections[1].count = 3;
+	sample.header.sections[2].count = sample.threads[0].nframes = 3;
 	expect_refused("cut off");
 	(void)good(NULL);
 	sample.frames[1].size = 1000;
 	expect_refused("cut off");
 	(void)good(NULL);
-	sample.header.sections[1].count = 0;
-	expect_refused("no frames");
+	sample.header.sections[2].count = 3;
+	expect_refused("belong to no thread");
 }
 
 static void another_programs_image_is_refused(void **state)

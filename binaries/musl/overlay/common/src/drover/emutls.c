@@ -21,12 +21,9 @@ struct places {
 	void *v[];
 };
 
-/* libgcc's unwinder takes a program with pthread_key_create for one with threads, and then calls
- * these, which it knows weakly: they must come along. */
-static const void *const companions[] __attribute__((used)) = {
-	(void *)pthread_once,	     (void *)pthread_getspecific,  (void *)pthread_setspecific,
-	(void *)pthread_mutex_lock, (void *)pthread_mutex_unlock,
-};
+/* See companions.c. */
+extern const void *const __drover_companions[];
+static const void *const *const companions __attribute__((used)) = __drover_companions;
 
 static volatile int lock[1];
 static uintptr_t objects;
