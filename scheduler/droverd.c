@@ -119,6 +119,7 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 
 	if (r)
 		return err_set(e, r, "the state directory's name is too long");
+	en->keep_energy_ms = o->energy_days * 86400000u;
 	en->dashboard = o->dashboard[0] ? o->dashboard : NULL;
 	r = set_auth(o, store_dir(store), &en->auth, e);
 	if (!r)

@@ -25,6 +25,7 @@ enum {
 	OPT_REQUIRE_TOKEN,
 	OPT_OPEN_ENERGY,
 	OPT_LIST_ROUTES,
+	OPT_ENERGY_DAYS,
 	OPT_SUSPEND,
 	OPT_RESUME,
 	OPT_SUSPEND_TIME,
@@ -42,6 +43,7 @@ static const struct option longs[] = {
 	{"tls-key", required_argument, NULL, OPT_TLS_KEY},
 	{"token-key", required_argument, NULL, OPT_TOKEN_KEY},
 	{"require-token", no_argument, NULL, OPT_REQUIRE_TOKEN},
+	{"energy-days", required_argument, NULL, OPT_ENERGY_DAYS},
 	{"open-energy", no_argument, NULL, OPT_OPEN_ENERGY},
 	{"suspend-program", required_argument, NULL, OPT_SUSPEND},
 	{"resume-program", required_argument, NULL, OPT_RESUME},
@@ -73,6 +75,8 @@ void options_help(void)
 	       "      --token-key FILE     what signs tokens (default: token.key in the state "
 	       "directory,\n"
 	       "                           made when there is none)\n"
+	       "      --energy-days N      readings of energy are kept N days (default 400; 0: for "
+	       "ever)\n"
 	       "      --open-energy        everybody may see the energy of everybody's jobs\n"
 	       "      --port-file FILE     write the port to FILE once it serves\n"
 	       "      --policy NAME        policy of a new cluster (default balance):\n");
@@ -97,6 +101,17 @@ void options_help(void)
 	       "      --check-config       check options, file and state directory, then end\n"
 	       "      --list-routes        print the routes of the API and who may call each\n"
 	       "      --help, --version\n");
+}
+
+static int parse_energy_days(struct options *o, const char *s, struct err *e)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (*s < '0' || *s > '9' || *end || v > 36500)
+		return err_set(e, -EINVAL, "--energy-days: \"%.40s\" is not 0 to 36500 days", s);
+	o->energy_days = v;
+	return 0;
 }
 
 static int parse_timeout(struct options *o, const char *s, struct err *e)
@@ -157,6 +172,8 @@ static int take(void *to, int opt, const char *arg, struct err *e)
 	case OPT_REQUIRE_TOKEN:
 		o->require_token = true;
 		return 0;
+	case OPT_ENERGY_DAYS:
+		return parse_energy_days(o, arg, e);
 	case OPT_OPEN_ENERGY:
 		o->open_energy = true;
 		return 0;
@@ -223,6 +240,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	int opt, r;
 
 	*o = (struct options){.listen = "127.0.0.1:7700",
+			      .energy_days = 400,
 			      .policy = "balance",
 			      .log_level = LOG_LEVEL_INFO,
 			      .suspend_s = 60,

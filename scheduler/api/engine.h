@@ -46,6 +46,7 @@ struct engine {
 	struct http_server *http;     /* NULL until it serves */
 	struct power *power;          /* sleep and wake programs; NULL: none */
 	struct auth auth;
+	uint64_t keep_energy_ms;  /* readings older than this are removed; 0: never */
 	const char *dashboard; /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */

@@ -6,7 +6,6 @@
 
 #include "common/buf.h"
 #include "scheduler/api/handlers.h"
-#include "scheduler/ledger/ledger.h"
 
 static void head(struct buf *b, const char *name, const char *type, const char *help)
 {
@@ -52,35 +51,24 @@ static void nodes(struct buf *b, const struct cluster *c)
 				 c->nodes[i]->name, c->nodes[i]->used_cpus);
 }
 
-static void add_interval(const struct energy_interval *i, void *arg)
+static void energy_of_node(const struct energy_total *t, void *arg)
 {
-	ledger_add(arg, i);
-}
+	const struct {
+		const char *part;
+		uint64_t uj;
+	} parts[] = {{"idle", t->idle_uj}, {"jobs", t->jobs_uj}, {"system", t->system_uj}};
 
-static void energy(struct buf *b, const struct ledger *l)
-{
-	head(b, "drover_node_energy_joules_total", "counter",
-	     "Energy of the node, by part and by how it is known.");
-	for (size_t i = 0; i < l->nnodes; i++) {
-		const struct ledger_sum *s = &l->nodes[i];
-		const struct {
-			const char *part;
-			uint64_t uj;
-		} parts[] = {{"idle", s->idle_uj}, {"jobs", s->jobs_uj}, {"system", s->system_uj}};
-
-		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
-			(void)buf_printf(b,
-					 "drover_node_energy_joules_total{node=\"%s\",part=\"%s\","
-					 "source=\"%s\",kind=\"%s\"} %.6f\n",
-					 s->node, parts[k].part, s->source, s->kind,
-					 (double)parts[k].uj / 1e6);
-	}
+	for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
+		(void)buf_printf(arg,
+				 "drover_node_energy_joules_total{node=\"%s\",part=\"%s\","
+				 "source=\"%s\",kind=\"%s\"} %.6f\n",
+				 t->node, parts[k].part, t->source, t->kind,
+				 (double)parts[k].uj / 1e6);
 }
 
 void handle_metrics(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
-	struct ledger l = {0};
 	struct err e = ERR_INIT;
 	_cleanup_buf_ struct buf b;
 
@@ -91,8 +79,9 @@ void handle_metrics(struct http_exchange *rq, void *ctx)
 	}
 	jobs(&b, en->cluster);
 	nodes(&b, en->cluster);
-	if (!store_energy(en->store, 0, INT64_MAX, add_interval, &l, &e))
-		energy(&b, &l);
+	head(&b, "drover_node_energy_joules_total", "counter",
+	     "Energy of the node, by part and by how it is known.");
+	(void)store_energy_totals(en->store, energy_of_node, &b, &e);
 	head(&b, "drover_reports_total", "counter", "Reports taken from agents.");
 	(void)buf_printf(&b, "drover_reports_total %" PRIu64 "\n", en->reports);
 	head(&b, "drover_report_errors_total", "counter", "Reports that could not be read.");
@@ -100,7 +89,6 @@ void handle_metrics(struct http_exchange *rq, void *ctx)
 	head(&b, "drover_scheduler_epoch", "gauge", "Raised at each start of the scheduler.");
 	(void)buf_printf(&b, "drover_scheduler_epoch %" PRIu64 "\n", store_epoch(en->store));
 	engine_unlock(en);
-	ledger_free(&l);
 	http_reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", buf_cstr(&b), b.len);
 }
 

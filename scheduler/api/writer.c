@@ -13,6 +13,7 @@
 #include "common/log.h"
 
 #define TICK_MS            250
+#define UPKEEP_TICKS       4
 #define BATCH_MAX          512
 #define GATHER_NS          1000000 /* the most a batch waits for company */
 #define ANSWER_MS          60000
@@ -240,6 +241,23 @@ static void step(struct engine *en, struct change *batch, bool tick)
 		energy_tick(en, now);
 }
 
+/* Old energy readings, a little at a time. */
+static void upkeep(struct engine *en)
+{
+	struct err e = ERR_INIT;
+	bool more;
+	int r = store_begin(en->store, &e);
+
+	if (!r)
+		r = store_age_energy(en->store, engine_now_ms(), en->keep_energy_ms, &more, &e);
+	if (!r)
+		r = store_commit(en->store, &e);
+	if (r) {
+		store_rollback(en->store);
+		log_err(LOG_LEVEL_WARN, "store.upkeep", &e);
+	}
+}
+
 static void finish(struct engine *en, struct change *batch)
 {
 	struct change_queue *q = en->queue;
@@ -308,7 +326,7 @@ void *engine_writer(void *arg)
 {
 	struct engine *en = arg;
 	uint64_t tick_ns = 0;
-	unsigned int n = 0;
+	unsigned int n = 0, ticks = 0;
 	bool stopping = false;
 
 	while (!stopping) {
@@ -325,6 +343,8 @@ void *engine_writer(void *arg)
 					"the scheduler's store can't be used at the moment");
 		else
 			step(en, batch, tick);
+		if (tick && ++ticks % UPKEEP_TICKS == 0 && !en->broken)
+			upkeep(en);
 		if (tick)
 			tick_ns = clock_monotonic_ns() + TICK_MS * NS_PER_MS;
 		pthread_mutex_unlock(&en->lock);

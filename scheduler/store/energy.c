@@ -37,6 +37,42 @@ static int put_job_share(struct store *s, sqlite3_int64 interval, const struct e
 	return store_run(s, ST_SEGMENT_ENERGY, "adding to a segment's energy", e);
 }
 
+/* Is it part of a reading that was merged since? 1: yes. */
+static int is_merged(struct store *s, const struct energy_interval *i, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_ENERGY_COVERING];
+	int step, r = 0;
+
+	if (i->from_ms >= s->merged_ms)
+		return 0;
+	(void)sqlite3_bind_text(st, 1, i->node, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 2, i->instance, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 3, i->meter, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 4, (sqlite3_int64)i->from_ms);
+	step = sqlite3_step(st);
+	if (step == SQLITE_ROW)
+		r = (uint64_t)sqlite3_column_int64(st, 0) > i->from_ms;
+	else if (step != SQLITE_DONE)
+		r = db_error(s->db, e, "looking for an energy reading");
+	(void)sqlite3_reset(st);
+	return r;
+}
+
+static int add_to_total(struct store *s, const struct energy_interval *i, struct err *e)
+{
+	sqlite3_stmt *st = s->st[ST_ENERGY_TOTAL];
+
+	if (!i->counted)
+		return 0;
+	(void)sqlite3_bind_text(st, 1, i->node, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 2, i->source, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 3, i->kind, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(st, 4, (sqlite3_int64)i->idle_uj);
+	(void)sqlite3_bind_int64(st, 5, (sqlite3_int64)(i->energy_uj - i->idle_uj - i->system_uj));
+	(void)sqlite3_bind_int64(st, 6, (sqlite3_int64)i->system_uj);
+	return store_run(s, ST_ENERGY_TOTAL, "adding to a node's energy", e);
+}
+
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_ENERGY_PUT];
@@ -44,8 +80,10 @@ int store_add_energy(struct store *s, const struct energy_interval *i, struct er
 	const uint64_t numbers[] = {i->from_ms,   i->to_ms,  i->energy_uj, i->idle_uj,
 				    i->system_uj, i->gap_ms, i->counted};
 	sqlite3_int64 id;
-	int at = 1, r;
+	int at = 1, r = is_merged(s, i, e);
 
+	if (r)
+		return r < 0 ? r : 0;
 	for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
 		(void)sqlite3_bind_text(st, at++, texts[k], -1, SQLITE_STATIC);
 	for (size_t k = 0; k < ARRAY_SIZE(numbers); k++)
@@ -54,6 +92,7 @@ int store_add_energy(struct store *s, const struct energy_interval *i, struct er
 	if (r || !sqlite3_changes(s->db))
 		return r; /* here already */
 	id = sqlite3_last_insert_rowid(s->db);
+	r = add_to_total(s, i, e);
 	for (uint32_t k = 0; !r && k < i->njobs; k++)
 		r = put_job_share(s, id, i, &i->jobs[k], e);
 	return r;
@@ -99,6 +138,29 @@ static void read_interval(sqlite3_stmt *st, struct energy_interval *i)
 	i->counted = sqlite3_column_int(st, at) != 0;
 }
 
+int store_prepare_energy(sqlite3 *db, const char *tail, sqlite3_stmt **st, sqlite3_stmt **shares,
+			 struct err *e)
+{
+	char sql[512];
+	int r;
+
+	(void)snprintf(sql, sizeof(sql),
+		       "SELECT id, node, instance, meter, source, scope, kind, from_ms, to_ms,"
+		       " energy_uj, idle_uj, system_uj, gap_ms, counted FROM energy %s",
+		       tail);
+	r = db_prepare(db, sql, st, e);
+	return r ? r
+		 : db_prepare(db,
+			      "SELECT job, attempt, energy_uj FROM energy_jobs WHERE interval = ?",
+			      shares, e);
+}
+
+int store_read_energy(sqlite3_stmt *st, sqlite3_stmt *shares, struct energy_interval *i)
+{
+	read_interval(st, i);
+	return read_shares(shares, sqlite3_column_int64(st, 0), i);
+}
+
 int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
 {
@@ -108,24 +170,18 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 
 	if (!i)
 		return err_set(e, -ENOMEM, "no memory for energy readings");
-	r = db_prepare(s->db,
-		       "SELECT id, node, instance, meter, source, scope, kind, from_ms, to_ms,"
-		       " energy_uj, idle_uj, system_uj, gap_ms, counted FROM energy"
-		       " WHERE from_ms > ?1 - ?3 AND from_ms < ?2 AND (to_ms > ?1 OR from_ms >= ?1)"
-		       " ORDER BY node, from_ms",
-		       &st, e);
-	if (!r)
-		r = db_prepare(s->db,
-			       "SELECT job, attempt, energy_uj FROM energy_jobs WHERE interval = ?",
-			       &shares, e);
+	r = store_prepare_energy(
+		s->db,
+		"WHERE from_ms > ?1 - ?3 AND from_ms < ?2 AND (to_ms > ?1 OR from_ms >= ?1)"
+		" ORDER BY node, from_ms",
+		&st, &shares, e);
 	if (r)
 		return r;
 	(void)sqlite3_bind_int64(st, 1, (sqlite3_int64)from_ms);
 	(void)sqlite3_bind_int64(st, 2, to_ms > INT64_MAX ? INT64_MAX : (sqlite3_int64)to_ms);
 	(void)sqlite3_bind_int64(st, 3, ENERGY_LONGEST_MS);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		read_interval(st, i);
-		if (read_shares(shares, sqlite3_column_int64(st, 0), i))
+		if (store_read_energy(st, shares, i))
 			return db_error(s->db, e, "reading energy of jobs");
 		fn(i, arg);
 	}

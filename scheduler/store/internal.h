@@ -20,6 +20,8 @@ enum store_stmt {
 	ST_KEY_PUT,
 	ST_ENERGY_PUT,
 	ST_ENERGY_JOB_PUT,
+	ST_ENERGY_COVERING,
+	ST_ENERGY_TOTAL,
 	ST_JOB_ENERGY_ADD,
 	ST_SEGMENT_PUT,
 	ST_SEGMENT_ENERGY,
@@ -43,6 +45,7 @@ struct store {
 	int lock_fd;
 	uint64_t epoch;
 	bool in_transaction;
+	uint64_t merged_ms; /* readings from before may have been merged */
 	sqlite3_stmt *st[ST_COUNT];
 	pthread_mutex_t reader_lock;
 	pthread_cond_t reader_back;
@@ -56,6 +59,13 @@ void store_readers_init(struct store *s);
 void store_readers_close(struct store *s);
 
 extern const struct table table_jobs, table_migrations, table_nodes, table_bundles;
+
+/* energy.c: the columns that store_read_energy() reads. */
+int store_prepare_energy(sqlite3 *db, const char *tail, sqlite3_stmt **st, sqlite3_stmt **shares,
+			 struct err *e);
+int store_read_energy(sqlite3_stmt *st, sqlite3_stmt *shares, struct energy_interval *i);
+/* compact.c: after opening. */
+int store_load_marks(struct store *s, struct err *e);
 
 /* Steps a statement that gives no rows, then resets it. */
 int store_run(struct store *s, enum store_stmt which, const char *doing, struct err *e);

@@ -39,6 +39,12 @@ static const char *const schema[] = {
 	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
 	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
 	"CREATE INDEX IF NOT EXISTS energy_jobs_by_job ON energy_jobs (job)",
+	"CREATE TABLE IF NOT EXISTS energy_totals (node TEXT NOT NULL, source TEXT NOT NULL,"
+	" kind TEXT NOT NULL, idle_uj INTEGER NOT NULL, jobs_uj INTEGER NOT NULL,"
+	" system_uj INTEGER NOT NULL, PRIMARY KEY (node, source, kind)) WITHOUT ROWID",
+	"INSERT INTO energy_totals SELECT node, source, kind, sum(idle_uj),"
+	" sum(energy_uj - idle_uj - system_uj), sum(system_uj) FROM energy"
+	" WHERE NOT EXISTS (SELECT 1 FROM energy_totals) AND counted GROUP BY node, source, kind",
 	"CREATE TABLE IF NOT EXISTS segments (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
 	" epoch INTEGER NOT NULL, node TEXT NOT NULL, isa INTEGER NOT NULL,"
 	" emulated INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
@@ -75,6 +81,13 @@ static const char *const statements[ST_COUNT] = {
 		"INSERT OR IGNORE INTO energy (node, instance, meter, source, scope, kind,"
 		" from_ms, to_ms, energy_uj, idle_uj, system_uj, gap_ms, counted)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ST_ENERGY_COVERING] = "SELECT to_ms FROM energy WHERE node = ? AND instance = ?"
+			       " AND meter = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1",
+	[ST_ENERGY_TOTAL] =
+		"INSERT INTO energy_totals (node, source, kind, idle_uj, jobs_uj, system_uj)"
+		" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node, source, kind) DO UPDATE SET"
+		" idle_uj = idle_uj + excluded.idle_uj, jobs_uj = jobs_uj + excluded.jobs_uj,"
+		" system_uj = system_uj + excluded.system_uj",
 	[ST_ENERGY_JOB_PUT] =
 		"INSERT OR IGNORE INTO energy_jobs (interval, job, attempt, energy_uj)"
 		" VALUES (?, ?, ?, ?)",
@@ -242,6 +255,8 @@ static int open_database(struct store *s, struct err *e)
 		r = create_schema(s, e);
 	if (!r)
 		r = prepare_all(s, e);
+	if (!r)
+		r = store_load_marks(s, e);
 	if (!r)
 		r = raise_epoch(s, e);
 	return r;

@@ -172,6 +172,21 @@ int store_job_energy(struct store *s, uint64_t job,
 				uint64_t energy_uj, uint64_t idle_uj, void *arg),
 		     void *arg, struct err *e);
 
+/*
+ * One step of making old readings fewer: merges some of those that are older than
+ * an hour, removes some that are older than keep_ms (0: none ever). *more: there
+ * is more to do at once. Inside a transaction.
+ */
+int store_age_energy(struct store *s, uint64_t now_ms, uint64_t keep_ms, bool *more, struct err *e);
+
+/* What was ever counted of a node, by how it is known. */
+struct energy_total {
+	char node[CORE_NAME_MAX], source[16], kind[16];
+	uint64_t idle_uj, jobs_uj, system_uj;
+};
+int store_energy_totals(struct store *s, void (*fn)(const struct energy_total *t, void *arg),
+			void *arg, struct err *e);
+
 /* ---- bundles ------------------------------------------------------------ */
 
 struct bundle_record {
