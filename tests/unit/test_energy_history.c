@@ -48,7 +48,7 @@ static bool once_in(uint64_t n)
 
 /* ---- a machine ---------------------------------------------------------- */
 
-struct machine {
+struct metered {
 	char name[32], instance[32];
 	uint64_t idle_uw, core_uw;
 	uint64_t range_uj, counter_uj;
@@ -65,7 +65,7 @@ struct machine {
 	size_t nkept;
 };
 
-static struct machine machines[NODES];
+static struct metered machines[NODES];
 static uint64_t now_ms, history;
 static uint64_t first_job; /* of this history */
 static int at[JOBS];       /* which machine runs the job; -1: none */
@@ -76,7 +76,7 @@ static uint64_t known_uj[NODES], known_idle_uj[NODES], known_job_uj[JOBS];
 static int counter_read(struct meter *m, const struct meter_input *in, struct meter_delta *d,
 			struct err *e)
 {
-	struct machine *k = m->priv;
+	struct metered *k = m->priv;
 	bool first = k->last_ns == 0;
 
 	(void)e;
@@ -103,7 +103,7 @@ static const struct meter_ops counter = {
 	.type = "counter", .whole_machine = true, .read = counter_read};
 
 /* An agent starts: it knows nothing of the counter, and has a name of its own. */
-static void start_agent(struct machine *k)
+static void start_agent(struct metered *k)
 {
 	static unsigned int instances;
 
@@ -124,7 +124,7 @@ static void begin_history(void)
 	first_job = 1 + history * JOBS;
 	now_ms = START_MS + history * 10000000;
 	for (int n = 0; n < NODES; n++) {
-		struct machine *k = &machines[n];
+		struct metered *k = &machines[n];
 
 		memset(k, 0, sizeof(*k));
 		(void)snprintf(k->name, sizeof(k->name), "h%" PRIu64 "-n%d", history, n);
@@ -150,7 +150,7 @@ static void pass(uint64_t ms)
 {
 	now_ms += ms;
 	for (int n = 0; n < NODES; n++) {
-		struct machine *k = &machines[n];
+		struct metered *k = &machines[n];
 		uint64_t busy = 0, us, uj;
 
 		for (int j = 0; j < JOBS; j++) {
@@ -168,7 +168,7 @@ static void pass(uint64_t ms)
 	}
 }
 
-static void keep(struct machine *k, const struct energy_interval *i)
+static void keep(struct metered *k, const struct energy_interval *i)
 {
 	struct energy_interval *v = realloc(k->kept, (k->nkept + 1) * sizeof(*v));
 
@@ -178,7 +178,7 @@ static void keep(struct machine *k, const struct energy_interval *i)
 }
 
 /* What the machine truly used in an interval that is known. */
-static void know(int n, struct machine *k, uint64_t ms)
+static void know(int n, struct metered *k, uint64_t ms)
 {
 	known_uj[n] += k->true_uj;
 	known_idle_uj[n] += k->idle_uw * ms / 1000;
@@ -190,7 +190,7 @@ static void know(int n, struct machine *k, uint64_t ms)
 /* The agent reads its meter and splits what it says, as agent/sample.c does. */
 static void read_meter(int n)
 {
-	struct machine *k = &machines[n];
+	struct metered *k = &machines[n];
 	struct energy_interval i = {.counted = true, .from_ms = k->from_ms, .to_ms = now_ms};
 	const struct meter_input in = {.now_ns = now_ms * NS_PER_MS, .suspended_ms = k->suspended};
 	uint64_t cpu[JOBS], uj[JOBS];
@@ -233,7 +233,7 @@ static struct store *store;
 static char dir[256];
 
 /* Sends what is kept; when the acknowledgement is lost it will be sent again. */
-static void report(struct machine *k, bool acknowledged)
+static void report(struct metered *k, bool acknowledged)
 {
 	struct err e = ERR_INIT;
 
@@ -260,7 +260,7 @@ static void one_step(void)
 {
 	pass(100 + rnd(1400));
 	for (int n = 0; n < NODES; n++) {
-		struct machine *k = &machines[n];
+		struct metered *k = &machines[n];
 
 		if (once_in(25))
 			k->unreadable = !k->unreadable;
