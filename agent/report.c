@@ -114,6 +114,7 @@ json_t *report_build(struct node *n, uint64_t seq, uint64_t *upto)
 	for (size_t i = 0; i < ne; i++)
 		json_array_append(energy, energy_ring_get(n->ring, i));
 	*upto = energy_ring_removed(n->ring) + ne;
+	energy_ring_sent(n->ring, *upto);
 	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "version", 1, "instance",
 			 n->instance, "scheduler_epoch", (json_int_t)n->scheduler_epoch, "seq",
 			 (json_int_t)seq, "revision", (json_int_t)n->acted_revision, "load",

@@ -12,7 +12,7 @@
 
 /* These say where settings come from or what to do instead of running: of no use in a file. */
 static const char *const only_typed[] = {"config", "check-config", "help", "version",
-					 "list-meters"};
+					 "list-meters",  "list-routes"};
 
 struct reading {
 	const struct config_reader *r;
