@@ -49,7 +49,7 @@ static const char usage[] =
 	"      --progress       says how far it is, also when stderr is no terminal\n"
 	"      --study          the heterogeneous-ISA study's experiment, on ten seeded sets\n"
 	"      --live           submits the arrivals to the running scheduler instead\n"
-	"      --json, --server URL, --config FILE, --help\n";
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"cluster", required_argument, NULL, 'c'},
 					{"policy", required_argument, NULL, 'p'},
