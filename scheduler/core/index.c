@@ -310,7 +310,8 @@ void node_tell(struct cluster *c, uint64_t now_ms, struct node *n, const char *r
 		return;
 	n->shown = n->state;
 	n->changed_ms = now_ms;
-	(void)snprintf(n->state_reason, sizeof(n->state_reason), "%s", reason);
+	if (reason != n->state_reason) /* it may keep the one it has */
+		(void)snprintf(n->state_reason, sizeof(n->state_reason), "%s", reason);
 	c->schedule = true;
 	fx_node(fx, n);
 	f = fx_add(fx, FX_CHANGE);

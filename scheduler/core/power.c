@@ -390,6 +390,7 @@ static void undo_drain(struct cluster *c, uint64_t now_ms, struct node *n, const
 int core_node_action(struct cluster *c, uint64_t now_ms, struct node *n, enum node_action action,
 		     const char *reason, struct effects *fx, struct err *e)
 {
+	enum node_state before = n->shown;
 	int r = 0;
 
 	c->now_ms = now_ms;
@@ -417,6 +418,7 @@ int core_node_action(struct cluster *c, uint64_t now_ms, struct node *n, enum no
 	if (r)
 		return r;
 	node_refresh(c, n);
-	fx_node(fx, n);
+	if (n->shown == before)
+		fx_node(fx, n);
 	return 0;
 }
