@@ -384,7 +384,9 @@ static int load_trace(const struct replay_choice *o, const char *path, struct tr
 	if (!trace_form_names[form])
 		return err_set(e, -EINVAL, "--format takes swf, waves or auto, not '%s'", o->form);
 	rc = trace_load(path, (enum trace_form)form, t, e);
-	if (!rc && o->jobs)
+	if (rc)
+		return err_wrap(e, "%s", path);
+	if (o->jobs)
 		trace_cut(t, o->jobs);
 	return rc;
 }

@@ -11,7 +11,8 @@
 #include "cli/client.h"
 #include "cli/replay.h"
 #include "common/compiler.h"
-#include "workloads/waves/waves.h"
+#include "common/json.h"
+#include "scheduler/replay/request.h"
 
 #define SETS     10
 #define CLUSTERS 2
@@ -35,37 +36,6 @@ struct study {
 	struct cell cells[2][CLUSTERS][REPLAY_MAX_POLICIES];
 	json_t *sets;
 };
-
-/* The study's parameters; the same seed gives the same jobs on every system. */
-static int make_set(enum wave_load load, uint64_t seed, struct trace *t, struct err *e)
-{
-	struct wave_params p = {.load = load,
-				.waves = 5,
-				.jobs_per_wave = 14,
-				.spacing_min_ms = 60000,
-				.spacing_max_ms = 240000,
-				.set = 40,
-				.in_flight = 14,
-				.cpus = 1,
-				.seed = seed};
-	struct wave_trace w;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f;
-	int rc = wave_mix_parse(WAVES_MIX_STUDY, &p, e);
-
-	if (rc || (rc = wave_generate(&p, &w, e)))
-		return rc;
-	f = open_memstream(&text, &len);
-	rc = f ? wave_write_jsonl(&w, f, e) : err_set(e, -ENOMEM, "out of memory");
-	wave_trace_free(&w);
-	if (f)
-		(void)fclose(f);
-	if (!rc)
-		rc = trace_read(text, len, TRACE_WAVES, t, e);
-	free(text);
-	return rc;
-}
 
 static void take(struct study *s, int load, int set, int cluster, size_t policy,
 		 const struct replay_sum *sum, const struct replay_sum *base)
@@ -126,7 +96,8 @@ static int run_sets(struct study *s, struct err *e)
 		for (int set = 0; set < SETS; set++) {
 			struct replay_sum base = {0};
 			struct trace t = {0};
-			int rc = make_set((enum wave_load)load, (uint64_t)set + 1, &t, e);
+			int rc = request_make_trace(request_made_traces[load], (uint64_t)set + 1,
+						    &t, e);
 
 			if (!rc)
 				rc = one(s, &t, load, set, 0, s->n, &base, e);

@@ -17,6 +17,7 @@
 #include "common/notify.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/power.h"
+#include "scheduler/api/replays.h"
 #include "scheduler/options.h"
 
 /* More than cpus: a request that waits for the engine's lock must not hold up all others. */
@@ -129,6 +130,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	cfg.tls_cert = cert;
 	cfg.tls_key = key;
 	if (!r)
+		r = replays_new(&en->replays, en, store_dir(store), e);
+	if (!r)
 		r = http_server_start(&http, &cfg, e);
 	if (!r && o->suspend_program) {
 		const struct power_config power = {o->suspend_program, o->resume_program,
@@ -155,6 +158,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	power_free(en->power);
 	en->power = NULL;
 	http_server_stop(http);
+	replays_free(en->replays);
+	en->replays = NULL;
 	token_key_clear(&en->auth.key);
 	if (key)
 		explicit_bzero(key, strlen(key));

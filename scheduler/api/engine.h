@@ -25,6 +25,7 @@
 
 struct change_queue;
 struct power;
+struct replays;
 struct energy_latest;
 
 struct event {
@@ -45,6 +46,7 @@ struct engine {
 	struct change_queue *queue;   /* what the thread carries out next: change.h */
 	struct http_server *http;     /* NULL until it serves */
 	struct power *power;          /* sleep and wake programs; NULL: none */
+	struct replays *replays;      /* replays.h */
 	struct auth auth;
 	uint64_t keep_energy_ms;  /* readings older than this are removed; 0: never */
 	const char *dashboard; /* directory, or NULL; borrowed */

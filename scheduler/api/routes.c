@@ -2,6 +2,7 @@
 #include "scheduler/api/parse.h"
 
 #define BUNDLE_MAX ((size_t)256 * 1024 * 1024)
+#define TRACE_MAX  ((size_t)256 * 1024 * 1024)
 #define LOG_MAX    ((size_t)4 * 1024 * 1024)
 
 #define NONE HTTP_BODY_NONE, 0
@@ -40,6 +41,15 @@ const struct http_route api_routes[] = {
 	{"GET", "/v1/bundles", ACCESS_READ, NONE, handle_bundles},
 	{"GET", "/v1/bundles/{sha}", ACCESS_BUNDLE, NONE, handle_get_bundle},
 	{"GET", "/v1/bundles/{sha}/info", ACCESS_READ, NONE, handle_bundle_info},
+	{"POST", "/v1/replays", ACCESS_USER, JSON, handle_add_replay},
+	{"GET", "/v1/replays", ACCESS_READ, NONE, handle_replays},
+	{"GET", "/v1/replays/{id}", ACCESS_READ, NONE, handle_replay},
+	{"DELETE", "/v1/replays/{id}", ACCESS_USER, NONE, handle_remove_replay},
+	{"GET", "/v1/replays/{id}/series", ACCESS_READ, NONE, handle_replay_series},
+	{"GET", "/v1/replays/{id}/waits", ACCESS_READ, NONE, handle_replay_waits},
+	{"GET", "/v1/replays/{id}/csv", ACCESS_READ, NONE, handle_replay_csv},
+	{"PUT", "/v1/traces/{sha}", ACCESS_USER, HTTP_BODY_FILE, TRACE_MAX, handle_put_trace},
+	{"GET", "/v1/traces", ACCESS_READ, NONE, handle_traces},
 	{"GET", "/v1/events", ACCESS_READ, NONE, handle_events},
 	{"GET", "/v1/whoami", ACCESS_READ, NONE, handle_whoami},
 	{"GET", "/v1/openapi.json", ACCESS_ANY, NONE, handle_openapi},

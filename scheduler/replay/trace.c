@@ -103,18 +103,17 @@ int trace_read(const char *text, size_t len, enum trace_form form, struct trace 
 	return rc;
 }
 
-static int inflate_file(gzFile f, const char *path, struct buf *b, struct err *e)
+static int inflate_file(gzFile f, struct buf *b, struct err *e)
 {
 	for (;;) {
 		void *room;
 		int n, code, rc = buf_reserve(b, CHUNK, &room);
 
 		if (rc)
-			return err_set(e, rc, "%s: more than %zu bytes of trace, or no memory",
-				       path, b->max);
+			return err_set(e, rc, "more than %zu bytes of trace, or no memory", b->max);
 		n = gzread(f, room, CHUNK);
 		if (n < 0)
-			return err_set(e, -EIO, "%s: cannot be read: %s", path, gzerror(f, &code));
+			return err_set(e, -EIO, "the trace cannot be read: %s", gzerror(f, &code));
 		if (n == 0)
 			return 0;
 		buf_added(b, (size_t)n);
@@ -129,14 +128,13 @@ int trace_load(const char *path, enum trace_form form, struct trace *t, struct e
 
 	*t = (struct trace){0};
 	if (!f)
-		return err_sys(e, errno ? -errno : -ENOMEM, "cannot read %s", path);
+		return err_sys(e, errno ? -errno : -ENOMEM, "cannot read the trace");
 	buf_init(&b, TRACE_MAX_BYTES);
-	rc = inflate_file(f, path, &b, e);
+	rc = inflate_file(f, &b, e);
 	/* A file that is cut within its compressed data says so only here. */
 	if (gzclose_r(f) != Z_OK && !rc)
-		rc = err_set(e, -EIO, "%s: the compressed data ends too early", path);
+		rc = err_set(e, -EIO, "the compressed trace ends too early");
 	if (rc)
 		return rc;
-	rc = trace_read(buf_cstr(&b), b.len, form, t, e);
-	return rc ? err_wrap(e, "%s", path) : 0;
+	return trace_read(buf_cstr(&b), b.len, form, t, e);
 }

@@ -76,7 +76,7 @@ struct trace {
  * line. Free *t by trace_free(). */
 int trace_read(const char *text, size_t len, enum trace_form form, struct trace *t, struct err *e);
 
-/* The same from a file, plain or gzip. */
+/* The same from a file, plain or gzip; errors do not name it. */
 int trace_load(const char *path, enum trace_form form, struct trace *t, struct err *e);
 
 /* Part of trace_read(): into a *t that is empty; the caller frees it in any case. */
