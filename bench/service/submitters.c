@@ -9,6 +9,8 @@
  *	submitters limit DIR BATCH SECONDS
  *		what SQLite alone can do on that file system: transactions of BATCH rows of a
  *		job's size, each on the disk; prints {"commits":N,"rows":N,"rate":R}.
+ *	submitters lock STATE_DIR SECONDS
+ *		keeps the database of a scheduler locked, as another program may.
  *	submitters fill STATE_DIR N
  *		puts N finished jobs into the database of a scheduler that does not run.
  */
@@ -274,7 +276,7 @@ static int fill(const char *dir, uint64_t n)
 		sql, sizeof(sql),
 		"BEGIN; WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < "
 		"%" PRIu64 ") INSERT INTO jobs (id, name, user, bundle, launch, cpus, isas, state, "
-			   "reason, attempt,"
+		"reason, attempt,"
 		" epoch, last_isa, last_node, submitted_ms, started_ms, ended_ms, energy_uj, "
 		"energy_kind)"
 		" SELECT i, 'is.' || (i * 7919 %% 200), 'user' || (i * 104729 %% 50),"
@@ -297,6 +299,26 @@ static int fill(const char *dir, uint64_t n)
 	return r == SQLITE_OK ? 0 : 1;
 }
 
+static int lock(const char *dir, double seconds)
+{
+	char path[4096];
+	sqlite3 *db = NULL;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/drover.db", dir);
+	r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+	if (r == SQLITE_OK)
+		(void)sqlite3_busy_timeout(db, 5000);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	puts(r == SQLITE_OK ? "locked" : sqlite3_errmsg(db));
+	(void)fflush(stdout);
+	if (r == SQLITE_OK)
+		(void)usleep((useconds_t)(seconds * 1e6));
+	sqlite3_close(db);
+	return r == SQLITE_OK ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -304,11 +326,14 @@ int main(int argc, char **argv)
 		return run_clients(argv, argc);
 	if (argc == 5 && !strcmp(argv[1], "limit"))
 		return limit(argv[2], (unsigned int)atoi(argv[3]), atof(argv[4]));
+	if (argc == 4 && !strcmp(argv[1], "lock"))
+		return lock(argv[2], atof(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "fill"))
 		return fill(argv[2], strtoull(argv[3], NULL, 10));
 	fprintf(stderr,
 		"usage: submitters run PORT BUNDLE CLIENTS CONNECTIONS SECONDS [PREFIX ACKS]\n"
 		"       submitters limit DIR BATCH SECONDS\n"
+		"       submitters lock STATE_DIR SECONDS\n"
 		"       submitters fill STATE_DIR N\n");
 	return 2;
 }

@@ -14,45 +14,79 @@
 #include "scheduler/api/render.h"
 #include "scheduler/ledger/ledger.h"
 
+struct intro_change {
+	struct change change;
+	struct node intro;
+};
+
+static struct intro_change *intro_of(struct change *c)
+{
+	return (struct intro_change *)(void *)c;
+}
+
+static void intro_change_free(struct change *c)
+{
+	free(intro_of(c)->intro.meters);
+	free(intro_of(c)->intro.runs);
+	free(intro_of(c));
+}
+
+static int run_intro(struct engine *en, struct change *c, struct effects *fx)
+{
+	struct node copy = intro_of(c)->intro, *n;
+	int r = 0;
+
+	/* The core takes what the copy owns; the change keeps its own for a second try. */
+	copy.meters = copy.meters ? strdup(copy.meters) : NULL;
+	copy.runs = copy.runs ? strdup(copy.runs) : NULL;
+	if (!copy.meters != !intro_of(c)->intro.meters || !copy.runs != !intro_of(c)->intro.runs)
+		r = -ENOMEM;
+	if (!r)
+		r = core_introduce(en->cluster, engine_now_ms(), &copy, &n, fx);
+	if (r == -EBUSY) {
+		err_set(&c->e, r, "another agent is alive under the name %s", copy.name);
+		err_hint(&c->e, "give each agent a name of its own, or end the other one");
+	} else if (r == -EINVAL) {
+		err_set(&c->e, -EBUSY, "node %s still has jobs of another ISA", copy.name);
+	} else if (r) {
+		err_set(&c->e, r, "no memory for the node");
+		fx->failed = true;
+	}
+	free(copy.meters);
+	free(copy.runs);
+	return r;
+}
+
+static void intro_done(struct engine *en, struct change *c)
+{
+	c->status = 200;
+	c->answer = json_pack("{s:i, s:I, s:I}", "version", 1, "scheduler_epoch",
+			      (json_int_t)store_epoch(en->store), "heartbeat_ms",
+			      (json_int_t)en->opt.heartbeat_ms);
+}
+
 void handle_introduce(struct http_exchange *rq, void *ctx)
 {
-	struct engine *en = ctx;
-	struct effects fx = {0};
+	struct change *c = engine_changing(rq);
+	struct intro_change *ic;
 	struct err e = ERR_INIT;
-	struct node intro, *n;
 	size_t len;
 	const void *body = http_body(rq, &len);
-	int r;
 
-	if (parse_introduction(body, len, http_param(rq, "node"), &intro, &e)) {
-		http_reply_err(rq, &e);
-		return;
-	}
-	r = engine_lock(en, &e);
-	if (!r) {
-		r = core_introduce(en->cluster, engine_now_ms(), &intro, &n, &fx);
-		if (r == -EBUSY) {
-			err_set(&e, r, "another agent is alive under the name %s", intro.name);
-			err_hint(&e, "give each agent a name of its own, or end the other one");
-		} else if (r == -EINVAL) {
-			err_set(&e, -EBUSY, "node %s still has jobs of another ISA", intro.name);
-		} else if (r) {
-			err_set(&e, r, "no memory for the node");
-		} else {
-			r = engine_commit(en, &fx, NULL, &e);
+	if (!c) {
+		ic = calloc(1, sizeof(*ic));
+		if (!ic || parse_introduction(body, len, http_param(rq, "node"), &ic->intro, &e)) {
+			if (ic)
+				intro_change_free(&ic->change);
+			http_reply_err(rq, &e);
+			return;
 		}
-		effects_free(&fx);
-		engine_unlock(en);
+		c = &ic->change;
+		*c = (struct change){
+			.run = run_intro, .done = intro_done, .free = intro_change_free};
 	}
-	if (r)
-		http_reply_err(rq, &e);
-	else
-		http_reply_json(rq, 200,
-				json_pack("{s:i, s:I, s:I}", "version", 1, "scheduler_epoch",
-					  (json_int_t)store_epoch(en->store), "heartbeat_ms",
-					  (json_int_t)en->opt.heartbeat_ms));
-	free(intro.meters);
-	free(intro.runs);
+	if (engine_change(ctx, rq, c))
+		change_reply(rq, c);
 }
 
 /* The node, if instance is its agent; else it is told to introduce itself. */
