@@ -37,7 +37,8 @@ static const char logs_usage[] =
 	"  -f, --follow         go on until the job ends\n"
 	"  -a, --attempt N      of this attempt\n"
 	"      --offset BYTES   from there [0]\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"      --json           is refused: output is bytes\n"
+	"      --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 enum { OPT_OFFSET = CLI_OPT_OWN };
 
@@ -74,6 +75,9 @@ static int cmd_logs(int argc, char **argv)
 
 	if (rc)
 		return rc;
+	if (c.json)
+		return cli_usage(
+			&c, "a job's output is bytes, which JSON can't hold: leave out --json");
 	rc = cli_path(&path, "/v1/jobs/", c.args[0], "/log?offset=", &e);
 	if (!rc)
 		rc = buf_printf(&path, "%s%s", l.offset, l.follow ? "&follow=1" : "");
