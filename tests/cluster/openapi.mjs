@@ -278,6 +278,35 @@ await call('PUT', '/v1/power-cap', { cap_w: 400 }, 412, { 'If-Match': cap.answer
 await call('PUT', '/v1/power-cap', { cap_w: -1 }, 400);
 await call('PUT', '/v1/power-cap', { cap_w: null }, 200);
 
+// ---- replays ----
+const traceText = enc.encode('; SWF\n1 0 -1 10 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1\n2 5 -1 20 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1\n');
+const traceSha = createHash('sha256').update(traceText).digest('hex');
+is('an uploaded trace', (await call('PUT', `/v1/traces/${traceSha}`, traceText, 201)).value.jobs, 2);
+await call('PUT', `/v1/traces/${traceSha}`, enc.encode('other'), 422);
+const broken = enc.encode('1 x\n');
+await call('PUT', `/v1/traces/${createHash('sha256').update(broken).digest('hex')}`, broken, 422);
+await call('PUT', '/v1/traces/short', traceText, 400);
+is('traces', (await call('GET', '/v1/traces', undefined, 200)).value.traces.map((t) => t.sha256), [null, null, traceSha]);
+const replay = await call('POST', '/v1/replays', { trace: { upload: traceSha }, cluster: 'two-xeon', policies: ['balance', 'energy'], baseline: 'static-x86@two-xeon' }, 202);
+const rid = replay.value.id;
+await until('the replay ends', async () => (await call('GET', `/v1/replays/${rid}`, undefined, 200)).value.state === 'DONE');
+const done = (await call('GET', `/v1/replays/${rid}`, undefined, 200)).value;
+is('its results', done.results.map((r) => [r.policy, r.jobs_done]), [['static-x86@two-xeon', 2], ['balance', 2], ['energy', 2]]);
+for (const r of done.results) is(`${r.policy}: its energy adds up`, Math.abs(r.idle_j + r.jobs_j + r.moves_j + r.sleep_j - r.energy_j) < r.energy_j / 1000, true);
+is('replays', (await call('GET', '/v1/replays', undefined, 200)).value.replays.map((r) => r.id), [rid]);
+is('points', (await call('GET', `/v1/replays/${rid}/series?policy=balance&points=3`, undefined, 200)).value.points.length <= 3, true);
+await call('GET', `/v1/replays/${rid}/series?policy=balance&points=x`, undefined, 400);
+await call('GET', `/v1/replays/${rid}/waits?policy=energy`, undefined, 200);
+is('lines of CSV', (await call('GET', `/v1/replays/${rid}/csv?policy=energy&table=jobs`, undefined, 200)).data.trim().split('\n').length, 3);
+await call('GET', `/v1/replays/${rid}/csv?policy=energy&table=moon`, undefined, 400);
+await call('GET', `/v1/replays/${rid}/csv?policy=other&table=jobs`, undefined, 404);
+await call('GET', '/v1/replays/r999', undefined, 404);
+await call('DELETE', '/v1/replays/r999', undefined, 404);
+await call('POST', '/v1/replays', { trace: { name: 'moon' }, cluster: 'two-xeon', policies: ['worst'] }, 400);
+await call('POST', '/v1/replays', { trace: { upload: '0'.repeat(64) }, cluster: 'two-xeon', policies: ['energy'] }, 422);
+await call('POST', '/v1/replays', { trace: { inline: '1 2' }, cluster: 'two-xeon', policies: ['energy'] }, 400);
+await call('DELETE', `/v1/replays/${rid}`, undefined, 204);
+
 // ---- events ----
 const stop = new AbortController();
 const stream = await call('GET', '/v1/events', undefined, 200, { 'Last-Event-ID': '1' }, stop.signal);
