@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PROGRAMS_MAX 4096 /* jobs of further programs are placed without learning */
-#define DONE_MAX     0.98 /* a job that runs has something left to do */
+#define LEFT_MIN     0.02 /* a job that runs has something left to do */
 #define WATTS_MIN_MS 900  /* readings over less time say little */
 
 static uint64_t fnv(uint64_t h, const char *s)
@@ -102,12 +102,18 @@ struct estimate core_estimate(const struct job *j, const struct machine *m)
 	return e;
 }
 
-static double done_now(const struct cluster *c, const struct job *j, double here_s)
+/* The share of the work that is left, of a job that was expected to take so long where it is. One
+ * that takes longer than expected is taken to need as long again as it is late. */
+static double left_of(double done)
 {
-	double s = (double)(c->now_ms - j->segment_ms) / 1000;
-	double done = j->done + (here_s > 0 ? s / here_s : 0);
+	double left = done < 1 ? 1 - done : done - 1;
 
-	return done < DONE_MAX ? done : DONE_MAX;
+	return left > LEFT_MIN ? left : LEFT_MIN;
+}
+
+static double left_now(const struct cluster *c, const struct job *j, double here_s)
+{
+	return left_of(j->done + (double)(c->now_ms - j->segment_ms) / 1000 / here_s);
 }
 
 /* ---- moves ------------------------------------------------------------------------ */
@@ -161,7 +167,7 @@ struct saving core_saving(const struct cluster *c, const struct job *j, const st
 	struct saving s = {0};
 
 	if (here.seconds > 0 && there.seconds > 0) {
-		double left = 1 - done_now(c, j, here.seconds);
+		double left = left_now(c, j, here.seconds);
 
 		s.stay_s = left * here.seconds;
 		s.go_s = left * there.seconds;
@@ -225,7 +231,7 @@ void segment_begin(struct cluster *c, uint64_t now_ms, struct job *j, double pre
 	j->segment_ms = now_ms;
 	j->segment_uj = j->segment_uj_ms = 0;
 	if (e.seconds > 0)
-		end = now_ms + (uint64_t)((1 - j->done) * e.seconds * 1000) + 1;
+		end = now_ms + (uint64_t)(left_of(j->done) * e.seconds * 1000) + 1;
 	if (j->spec.time_limit_s && (!end || end > j->started_ms + j->spec.time_limit_s * 1000))
 		end = j->started_ms + j->spec.time_limit_s * 1000;
 	ends_set(c, j, end);
@@ -267,8 +273,6 @@ void segment_end(struct cluster *c, uint64_t now_ms, struct job *j, const char *
 	j->isa_emulated[m->isa] = m->emulated;
 	if (e.seconds > 0)
 		j->done += s / e.seconds;
-	if (j->done > DONE_MAX)
-		j->done = DONE_MAX;
 	f->job = j;
 	f->attempt = j->attempt;
 	f->epoch = j->epoch;

@@ -48,6 +48,7 @@ struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job
 	m->manual = manual;
 	m->predicted_j = saving->net_j;
 	m->stay_j = saving->stay_j;
+	m->go_j = saving->go_j;
 	m->go_s = saving->go_s;
 	m->requested_ms = m->phase_ms = now_ms;
 	m->state = MIG_PREPARING;
@@ -177,7 +178,7 @@ static void commit(struct cluster *c, uint64_t now_ms, struct migration *m, stru
 	j->migrations++;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
-	segment_begin(c, now_ms, j, core_estimate(j, m->to->machine).joules * (1 - j->done), fx);
+	segment_begin(c, now_ms, j, m->go_j, fx);
 	decide_move(m, now_ms, fx);
 	fx_migration(fx, m, "commit");
 	fx_job(fx, j);

@@ -357,8 +357,9 @@ struct migration {
 	char note[CORE_TEXT_MAX]; /* why it is deferred */
 	char endpoint[CORE_NAME_MAX];
 	char secret[2 * CORE_NAME_MAX + 1];
-	double predicted_j;  /* joules it is expected to save, its own cost taken off */
-	double stay_j, go_s; /* of the rest of the job: joules at the source, seconds there */
+	double predicted_j; /* joules it is expected to save, its own cost taken off */
+	/* of the rest of the job: joules at the source; joules and seconds at the destination */
+	double stay_j, go_j, go_s;
 	uint64_t requested_ms, phase_ms, committed_ms, ended_ms;
 	uint64_t image_bytes, frames, save_us, transfer_us, load_us, rebuild_us, downtime_us;
 	uint64_t frozen_ms, resumed_ms, frozen_mono_ns, resumed_mono_ns;
