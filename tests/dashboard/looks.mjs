@@ -14,6 +14,7 @@ async function look(page, cluster, name, hash, ready) {
 		await p.getByText("Live", { exact: true }).waitFor();
 		await ready(p);
 		await sleep(300);
+		await p.evaluate(() => scrollTo(0, 0));
 		await shot(p, `${name}-${v.name}`);
 		findings.push(...(await axeFindings(p)).map((f) => `${v.name}: ${f}`));
 		const wide = await overflow(p);

@@ -91,7 +91,7 @@ export class Chart {
 		return {
 			...this.size(), padding: [10 * ppx, 10 * ppx, 0, 0],
 			legend: { show: false }, cursor: { y: false, points: { show: !spec.stacked, size: 7 }, drag: { x: false, y: false } },
-			scales: { x: { time: spec.xTime !== false }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
+			scales: { x: { time: spec.xTime !== false, range: (_u, min, max) => (spec.xTime !== false && max - min < 30 ? [max - 30, max] : [min, max]) }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
 			axes: [
 				{ stroke: ink, font, size: 26 * ppx, gap: 4, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70 * ppx, ...(spec.xTime === false ? { incrs: SECONDS, values: (_u, v) => v.map((x) => spec.x(x)) } : { values: timeTicks }) },
 				{ stroke: ink, font, size: 58 * ppx, gap: 6, grid: { stroke: grid, width: 1 }, ticks: { show: false }, space: 34 * ppx, values: (_u, v) => v.map((x) => spec.y(x)) },

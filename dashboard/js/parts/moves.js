@@ -27,7 +27,7 @@ function update(el, m) {
 	if (head.children[1].dataset.state !== m.state) { head.children[1].dataset.state = m.state; fill(head.children[1], moveBadge(m)); }
 	text(head.children[2], time(m.requested_ms));
 	head.children[2].dateTime = new Date(m.requested_ms).toISOString();
-	const facts = [m.downtime_us ? `${span(m.downtime_us / 1000)} downtime` : null, m.image_bytes ? bytes(m.image_bytes) : null, m.predicted_saving_j ? `${joules(m.predicted_saving_j)} predicted saving` : null];
+	const facts = [m.downtime_us ? `${span(m.downtime_us / 1000)} downtime` : null, m.image_bytes ? bytes(m.image_bytes) : null, m.predicted_saving_j ? `predicted to ${m.predicted_saving_j > 0 ? "save" : "cost"} ${joules(Math.abs(m.predicted_saving_j))}` : null];
 	text(way.lastChild, facts.filter(Boolean).join(" · "));
 	text(why, m.error ? `${m.reason} — ${m.error}` : moving(m) && m.deferred ? `${m.reason} — waits: ${m.deferred}` : m.reason);
 }

@@ -24,6 +24,12 @@ export function align(series) {
 	})];
 }
 
+/** Without the time before anything was reported. */
+function trim(times, ys) {
+	const first = times.findIndex((_, i) => ys.some((y) => y[i] !== null));
+	return first > 0 ? [times.slice(first), ys.map((y) => y.slice(first))] : [times, ys];
+}
+
 /** opts: {by(): "node"|"isa"|"zone", key, height, title, unstacked} */
 export class PowerPanel {
 	constructor(opts) {
@@ -99,7 +105,7 @@ export class PowerPanel {
 			return;
 		}
 		if (this.note.querySelector(".empty")) fill(this.note);
-		const [times, ys] = align(list);
+		const [times, ys] = trim(...align(list));
 		this.list = list;
 		this.times = times;
 		this.ys = ys;

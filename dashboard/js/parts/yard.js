@@ -141,13 +141,14 @@ export class Yard {
 
 	/* ---- migrations between the tiles ---- */
 
+	/** Where a tile is within the field. */
 	place(name) {
 		this.boxes ??= new Map();
 		if (!this.boxes.has(name)) {
 			const tile = this.tiles.get(name);
 			if (!tile) return null;
 			const a = tile.getBoundingClientRect(), o = this.field.getBoundingClientRect();
-			this.boxes.set(name, { x: a.left - o.left + a.width / 2, y: a.top - o.top + a.height / 2 });
+			this.boxes.set(name, { left: a.left - o.left, right: a.right - o.left, top: a.top - o.top, bottom: a.bottom - o.top, x: a.left - o.left + a.width / 2, y: a.top - o.top + a.height / 2 });
 		}
 		return this.boxes.get(name);
 	}
@@ -156,9 +157,10 @@ export class Yard {
 		const now = store.now();
 		const list = [...store.moves.values()].filter((m) => moving(m) || (m.ended_ms && now - m.ended_ms < AFTERGLOW_MS)).slice(-24);
 		const wanted = new Set(list.map((m) => m.id));
+		const slots = new Map();
 
 		for (const [id, arc] of this.arcs) if (!wanted.has(id)) { arc.remove(); this.arcs.delete(id); }
-		for (const m of list) {
+		for (const m of list.reverse()) {
 			const a = this.place(m.from), b = this.place(m.to);
 			if (!a || !b) continue;
 			let arc = this.arcs.get(m.id);
@@ -167,24 +169,33 @@ export class Yard {
 				this.arcs.set(m.id, arc);
 				this.svg.append(arc);
 			}
-			this.drawArc(arc, m, a, b);
+			/* Those between the same two tiles lie side by side. */
+			const pair = [m.from, m.to].sort().join(" ");
+			slots.set(pair, (slots.get(pair) ?? -1) + 1);
+			this.drawArc(arc, m, a, b, slots.get(pair));
 		}
 	}
 
-	drawArc(arc, m, a, b) {
-		const dx = b.x - a.x, dy = b.y - a.y, len = Math.hypot(dx, dy) || 1;
-		const lift = Math.min(90, len * 0.22);
-		const cx = (a.x + b.x) / 2 - (dy / len) * lift, cy = (a.y + b.y) / 2 + (dx / len) * lift * 0.4 - lift * 0.5;
-		const mx = (a.x + 2 * cx + b.x) / 4, my = (a.y + 2 * cy + b.y) / 4;
+	drawArc(arc, m, a, b, slot) {
+		const beside = a.right < b.left || b.right < a.left;
+		const right = a.x < b.x, below = a.y < b.y;
+		const from = beside ? { x: right ? a.right : a.left, y: a.y + slot * 12 } : { x: a.x + 30 + slot * 26, y: below ? a.bottom : a.top };
+		const to = beside ? { x: right ? b.left : b.right, y: b.y + slot * 12 } : { x: b.x + 30 + slot * 26, y: below ? b.top : b.bottom };
+		const cx = (from.x + to.x) / 2 + (beside ? 0 : 34), cy = (from.y + to.y) / 2 + (beside ? (slot % 2 ? 1 : -1) * (46 + 30 * (slot >> 1)) : 0);
+		const mx = (from.x + 2 * cx + to.x) / 4, my = (from.y + 2 * cy + to.y) / 4;
 		const [line, end, label, sub] = arc.children;
 		const width = this.field.clientWidth;
-		const tx = Math.min(Math.max(mx, 90), Math.max(90, width - 90));
+		const tx = beside ? Math.min(Math.max(mx, 90), Math.max(90, width - 90)) : Math.min(mx + 10, width - 150);
+		const ty = beside ? my + (slot % 2 ? 22 : -16) : my + slot * 34;
 
 		attr(arc, "data-state", moving(m) ? "moving" : m.state === "DONE" ? "done" : "aborted");
 		attr(arc, "data-to", m.to_isa);
-		attr(line, "d", `M${a.x} ${a.y}Q${cx} ${cy} ${b.x} ${b.y}`);
-		attr(end, "cx", b.x); attr(end, "cy", b.y);
-		for (const [t, dy2] of [[label, -6], [sub, 10]]) { attr(t, "x", tx); attr(t, "y", my + dy2); }
+		attr(line, "d", `M${from.x} ${from.y}Q${cx} ${cy} ${to.x} ${to.y}`);
+		attr(end, "cx", to.x); attr(end, "cy", to.y);
+		for (const [t, dy] of [[label, -4], [sub, 12]]) { attr(t, "x", tx); attr(t, "y", ty + dy); attr(t, "text-anchor", beside ? "middle" : "start"); }
+		/* More than two names at one place can't be read; the list beside has them all. */
+		label.style.setProperty("display", slot > 1 ? "none" : "");
+		sub.style.setProperty("display", slot > 1 ? "none" : "");
 		text(label, jobName(m.job));
 		text(sub, moving(m) ? m.state.toLowerCase() : m.state === "DONE" ? `moved, ${span(m.downtime_us / 1000)} downtime` : "aborted");
 	}
