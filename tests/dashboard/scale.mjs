@@ -40,7 +40,7 @@ export class Crowd {
 			for (let t = now - DAY_MS; t < now; t += SAMPLE_MS) {
 				const uj = Math.round((60 + 30 * Math.sin(t / 7e6)) * SAMPLE_MS * 1000);
 				batch.push({ instance: "c0ffee", counted: true, meter: "m", source: "model", scope: "node", kind: "modelled", from_ms: t, to_ms: t + SAMPLE_MS, energy_uj: uj, idle_uj: uj, gap_ms: 0, jobs: {}, system_uj: 0 });
-				if (batch.length === 1000 || t + SAMPLE_MS >= now) { await this.report(name, batch); batch = []; }
+				if (batch.length === 500 || t + SAMPLE_MS >= now) { await this.report(name, batch); batch = []; }
 			}
 		}
 	}
