@@ -30,7 +30,7 @@ export const tests = [
 		assert.equal(new Set(isas).size, 2, "the bars are of both ISAs");
 		await until(async () => / J/.test((await panel.locator("tbody tr").first().innerText()).replaceAll("\u202f", " ")), "joules of the first segment");
 		assert.match(await panel.innerText(), /emulated/);
-		assert.match(await panel.innerText(), /modelled/);
+		await until(async () => /modelled/.test(await panel.innerText()), "the energy of a segment and its kind");
 		await until(async () => /the test asks for it/.test(await p.getByRole("region", { name: "Decisions" }).innerText()), "the reason");
 		const before = await p.locator(".log").evaluate((e) => e.textContent.length);
 		await until(async () => (await p.locator(".log").evaluate((e) => e.textContent.length)) > before, "output to go on after the move");

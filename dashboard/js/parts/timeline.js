@@ -25,7 +25,7 @@ export function timeline(job, segments, moves, now, width) {
 
 	/* times */
 	const step = niceStep(to - from, Math.max(2, plot / 110)), base = height - AXIS;
-	for (let t = Math.ceil(from / step) * step; t <= to; t += step) {
+	for (let t = step < 1000 ? from : Math.ceil(from / step) * step; t <= to; t += step) {
 		if (x(t) > left + plot - 20) break;
 		el.append(s("line", { class: "tl-tick", x1: x(t), x2: x(t), y1: TOP, y2: base + 4 }), s("text", { class: "tl-time", x: x(t), y: base + 18, "text-anchor": x(t) - left < 30 ? "start" : "middle" }, step < 1000 ? `+${span(t - from)}` : time(t)));
 	}

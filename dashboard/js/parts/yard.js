@@ -1,12 +1,13 @@
 /*
  * The nodes as tiles with their jobs, in a field for each ISA, and the migrations drawn between them. Up to DENSE_FROM nodes a tile
- * shows its jobs by name; beyond, tiles are small. Only tiles that changed are touched.
+ * shows its jobs by name; beyond, tiles are small (dense.js). Only tiles that changed are touched.
  */
 import { h, s, fill, keyed, text, attr, eachFrame } from "../lib/dom.js";
 import { watts, count, plural, span, percent } from "../lib/format.js";
 import { store, moving } from "../lib/store.js";
 import { jobLink, nodeLink } from "../lib/router.js";
-import { isaMark, nodeBadge, kindMark, emulatedMark, bar, setBar, emptyBox, errorBox, loadingBox, glyph } from "./states.js";
+import { isaMark, nodeBadge, kindMark, emulatedMark, bar, setBar, emptyBox, errorBox, loadingBox } from "./states.js";
+import { DenseGrid } from "./dense.js";
 import { jobName } from "./moves.js";
 
 const DENSE_FROM = 40;
@@ -15,7 +16,6 @@ const AFTERGLOW_MS = 5000;
 
 const share = (n) => (n.cpus ? n.cpu_percent / 100 / n.cpus : 0);
 const loadWords = (n) => `load ${percent(Math.min(100, share(n) * 100))}, ${n.used_cpus} of ${n.cpus} cpus taken`;
-const STATE_GLYPH = { up: null, asleep: "sleep", sleeping: "sleep", waking: "up", down: "bad", unknown: "unknown", draining: "drain", drained: "hold" };
 
 function makeTile(n) {
 	const tile = h("li", { class: "tile", data: { name: n.name, isa: n.isa } },
@@ -34,23 +34,6 @@ function updateTile(tile, n) {
 	if (facts.dataset.kind !== n.power_kind) { facts.dataset.kind = n.power_kind; fill(facts.children[1], kindMark(n.power_kind)); }
 	setBar(load, share(n), loadWords(n));
 	text(words, `${n.used_cpus} of ${n.cpus} cpus taken`);
-}
-
-function makeDense(n) {
-	return h("li", { class: "tile dense", data: { name: n.name, isa: n.isa } }, h("a", { class: "tile-name clip", href: nodeLink(n.name), title: n.name }, n.name), h("span", { class: "tile-mark" }), bar(0, ""), h("span", { class: "tile-power" }), h("span", { class: "tile-jobs muted" }));
-}
-
-function updateDense(tile, n) {
-	const [, mark, load, power, jobs] = tile.children;
-	attr(tile, "data-state", n.state);
-	if (tile.dataset.drawn !== n.state) {
-		tile.dataset.drawn = n.state;
-		const g = STATE_GLYPH[n.state];
-		fill(mark, g ? glyph(g) : null, g ? h("span", { class: "sr" }, n.state) : null);
-	}
-	setBar(load, share(n), loadWords(n));
-	text(power, watts(n.power_w));
-	text(jobs, n.jobs ? plural(n.jobs, "job") : "");
 }
 
 export class Yard {
@@ -76,6 +59,7 @@ export class Yard {
 		this.observer.disconnect();
 		this.drawArcs.cancel();
 		clearInterval(this.timer);
+		for (const g of this.groups.values()) g.dense?.close();
 	}
 
 	drawAll() {
@@ -85,18 +69,26 @@ export class Yard {
 		fill(this.note, store.error && !store.loaded ? errorBox(store.error, () => store.load()) : !store.loaded ? loadingBox("the cluster") : nodes.length ? null :
 			emptyBox("No node has joined yet", "Start an agent on a machine, and it appears here: ", h("code", {}, "drover-agent --server URL")));
 		this.field.hidden = !nodes.length;
-		if (dense !== this.dense) { this.dense = dense; this.lanes.replaceChildren(); this.lanes.keyedChildren = null; this.groups.clear(); }
+		if (dense !== this.dense) {
+			this.dense = dense;
+			for (const g of this.groups.values()) g.dense?.close();
+			this.lanes.replaceChildren();
+			this.lanes.keyedChildren = null;
+			this.groups.clear();
+		}
 		const isas = ["x86_64", "aarch64"].filter((isa) => nodes.some((n) => n.isa === isa));
 		keyed(this.lanes, isas, (isa) => isa, (isa) => {
-			const grid = h("ul", { class: dense ? "tiles tiles-dense" : "tiles" });
-			const sub = h("span", { class: "muted" });
-			this.groups.set(isa, { grid, sub });
-			return h("div", { class: "lane", data: { isa } }, h("h3", { class: "lane-head" }, isaMark(isa, true), sub), grid);
+			const group = { dense: dense ? new DenseGrid() : null, sub: h("span", { class: "muted" }) };
+			group.grid = group.dense?.el ?? h("ul", { class: "tiles" });
+			this.groups.set(isa, group);
+			return h("div", { class: "lane", data: { isa } }, h("h3", { class: "lane-head" }, isaMark(isa, true), group.sub), group.grid);
 		});
 		this.tiles.clear();
 		for (const isa of isas) {
-			const { grid } = this.groups.get(isa);
-			keyed(grid, nodes.filter((n) => n.isa === isa), (n) => n.name, dense ? makeDense : makeTile, dense ? updateDense : updateTile);
+			const { grid, dense: many } = this.groups.get(isa);
+			const mine = nodes.filter((n) => n.isa === isa);
+			if (many) { many.set(mine); continue; }
+			keyed(grid, mine, (n) => n.name, makeTile, updateTile);
 			for (const [name, el] of grid.keyedChildren) this.tiles.set(name, el);
 		}
 		this.boxes = null;
@@ -106,8 +98,11 @@ export class Yard {
 	}
 
 	nodesChanged(items) {
-		if (items.some((n) => !this.tiles.has(n.name))) { this.drawAll(); return; }
-		for (const n of items) (this.dense ? updateDense : updateTile)(this.tiles.get(n.name), store.nodes.get(n.name) ?? n);
+		for (const n of items) {
+			const now = store.nodes.get(n.name) ?? n, tile = this.tiles.get(n.name);
+			if (tile) updateTile(tile, now);
+			else if (!this.groups.get(n.isa)?.dense?.put(now)) { this.drawAll(); return; }
+		}
 		this.drawSums();
 	}
 
@@ -145,9 +140,13 @@ export class Yard {
 	place(name) {
 		this.boxes ??= new Map();
 		if (!this.boxes.has(name)) {
-			const tile = this.tiles.get(name);
-			if (!tile) return null;
-			const a = tile.getBoundingClientRect(), o = this.field.getBoundingClientRect();
+			const o = this.field.getBoundingClientRect();
+			let a = this.tiles.get(name)?.getBoundingClientRect();
+			for (const { dense, grid } of a ? [] : this.groups.values()) {
+				const box = dense?.box(name), at = box && grid.getBoundingClientRect();
+				if (box) a = { left: at.left + box.left, right: at.left + box.right, top: at.top + box.top, bottom: at.top + box.bottom, width: box.right - box.left, height: box.bottom - box.top };
+			}
+			if (!a) return null;
 			this.boxes.set(name, { left: a.left - o.left, right: a.right - o.left, top: a.top - o.top, bottom: a.bottom - o.top, x: a.left - o.left + a.width / 2, y: a.top - o.top + a.height / 2 });
 		}
 		return this.boxes.get(name);
