@@ -48,7 +48,7 @@ export const tests = [
 		await look(page, cluster, "overview", "/", async (p) => { await p.locator(".uplot").first().waitFor(); await p.locator(".tile .chip").first().waitFor(); });
 	}],
 	["jobs", async ({ cluster, page }) => look(page, cluster, "jobs", "/jobs", (p) => p.getByRole("link", { name: "solver.C" }).waitFor())],
-	["one job", async ({ cluster, page }) => { const id = await mover(cluster); await look(page, cluster, "job", `/jobs/${id}`, (p) => p.locator(".timeline .tl-hop").nth(2).waitFor()); }],
+	["one job", async ({ cluster, page }) => { const id = await mover(cluster); await look(page, cluster, "job", `/jobs/${id}`, (p) => p.locator(".timeline .tl-hop").nth(2).waitFor({ state: "attached" })); }],
 	["nodes", async ({ cluster, page }) => look(page, cluster, "nodes", "/nodes", (p) => p.getByRole("link", { name: "arm-1" }).waitFor())],
 	["one node", async ({ cluster, page }) => look(page, cluster, "node", "/nodes/arm-1", async (p) => { await p.locator(".uplot").waitFor(); await p.getByRole("region", { name: "Sleep and other states" }).locator("li").first().waitFor(); })],
 	["submit", async ({ cluster, page }) => look(page, cluster, "submit", "/submit", async (p) => { await p.setInputFiles("#bundle-file", ticker); await p.getByRole("region", { name: "What is in it" }).waitFor(); await p.getByText("Arrays, order and environment").click(); })],
