@@ -17,7 +17,7 @@ static void to_migration_record(const struct migration *m, struct migration_reco
 	r->to_isa = m->to->isa;
 }
 
-static int put_job(struct store *s, const struct job *j, struct err *e)
+static int put_job(struct sqlite_store *s, const struct job *j, struct err *e)
 {
 	_cleanup_free_ char *dependencies = NULL;
 	struct job_record r = {.job = *j};
@@ -38,7 +38,7 @@ int store_read_job(sqlite3_stmt *st, struct job_record *out)
 	return r || !out->dependencies ? r : dependencies_parse(out->dependencies, &out->job.spec);
 }
 
-static int put_attempt(struct store *s, const struct effect *f, struct err *e)
+static int put_attempt(struct sqlite_store *s, const struct effect *f, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_ATTEMPT_PUT];
 
@@ -51,8 +51,9 @@ static int put_attempt(struct store *s, const struct effect *f, struct err *e)
 	return store_run(s, ST_ATTEMPT_PUT, "writing an attempt", e);
 }
 
-int store_apply(struct store *s, const struct effects *fx, struct err *e)
+int sqlite_apply(struct store *base, const struct effects *fx, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	struct migration_record mr;
 	int r = 0;
 
@@ -97,7 +98,7 @@ int store_apply(struct store *s, const struct effects *fx, struct err *e)
 
 /* ---- loading ------------------------------------------------------------ */
 
-static int load_nodes(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e)
+static int load_nodes(struct sqlite_store *s, struct cluster *c, uint64_t now_ms, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_nodes, "ORDER BY name", &st, e), step;
@@ -120,7 +121,7 @@ static int load_nodes(struct store *s, struct cluster *c, uint64_t now_ms, struc
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading the nodes");
 }
 
-static int load_jobs(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e)
+static int load_jobs(struct sqlite_store *s, struct cluster *c, uint64_t now_ms, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_jobs, "WHERE state < 3 ORDER BY state = 0, id",
@@ -157,7 +158,7 @@ static int load_jobs(struct store *s, struct cluster *c, uint64_t now_ms, struct
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading the jobs");
 }
 
-static int load_migrations(struct store *s, struct cluster *c, struct err *e)
+static int load_migrations(struct sqlite_store *s, struct cluster *c, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_migrations, "WHERE state < 4 ORDER BY id", &st,
@@ -189,7 +190,7 @@ static int load_migrations(struct store *s, struct cluster *c, struct err *e)
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading the migrations");
 }
 
-static int max_id(struct store *s, const char *sql, uint64_t *next, struct err *e)
+static int max_id(struct sqlite_store *s, const char *sql, uint64_t *next, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db, sql, &st, e);
@@ -202,7 +203,8 @@ static int max_id(struct store *s, const char *sql, uint64_t *next, struct err *
 	return 0;
 }
 
-static int count_ended(struct store *s, const char *sql, uint64_t *counts, int n, struct err *e)
+static int count_ended(struct sqlite_store *s, const char *sql, uint64_t *counts, int n,
+		       struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db, sql, &st, e), step;
@@ -218,8 +220,9 @@ static int count_ended(struct store *s, const char *sql, uint64_t *counts, int n
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "counting");
 }
 
-int store_load(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e)
+int sqlite_load(struct store *base, struct cluster *c, uint64_t now_ms, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	int r;
 
 	/* Unequal to any revision of an earlier scheduler, and exact in a double. */

@@ -33,11 +33,11 @@ struct run {
 	uint32_t n;
 };
 
-static int64_t get_mark(struct store *s, const char *key, struct err *e)
+static int64_t get_mark(struct sqlite_store *s, const char *key, struct err *e)
 {
 	char *text = NULL;
 	int64_t mark;
-	int r = store_setting(s, key, &text, e);
+	int r = sqlite_setting(&s->base, key, &text, e);
 
 	if (r)
 		return r;
@@ -46,15 +46,16 @@ static int64_t get_mark(struct store *s, const char *key, struct err *e)
 	return mark;
 }
 
-static int set_mark(struct store *s, const char *key, uint64_t mark, struct err *e)
+static int set_mark(struct sqlite_store *s, const char *key, uint64_t mark, struct err *e)
 {
 	char text[24];
 
 	(void)snprintf(text, sizeof(text), "%" PRIu64, mark);
-	return store_set_setting(s, key, text, e);
+	return sqlite_set_setting(&s->base, key, text, e);
 }
 
-static int run_sql(struct store *s, const char *sql, const int64_t *args, int n, struct err *e)
+static int run_sql(struct sqlite_store *s, const char *sql, const int64_t *args, int n,
+		   struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db, sql, &st, e);
@@ -67,7 +68,7 @@ static int run_sql(struct store *s, const char *sql, const int64_t *args, int n,
 }
 
 /* Writes a run of several as one row. */
-static int write_run(struct store *s, const struct run *u, struct err *e)
+static int write_run(struct sqlite_store *s, const struct run *u, struct err *e)
 {
 	const struct energy_interval *i = &u->sum;
 	const int64_t row[] = {u->keep,
@@ -96,7 +97,7 @@ static int write_run(struct store *s, const struct run *u, struct err *e)
 	return r;
 }
 
-static int drop_row(struct store *s, sqlite3_int64 id, struct err *e)
+static int drop_row(struct sqlite_store *s, sqlite3_int64 id, struct err *e)
 {
 	const int64_t arg[] = {id};
 	int r = run_sql(s, "DELETE FROM energy_jobs WHERE interval = ?1", arg, 1, e);
@@ -134,7 +135,7 @@ static void add(struct run *u, const struct energy_interval *i)
 }
 
 /* The readings that begin in [from, to), which are sorted before the first is changed. */
-static int merge(struct store *s, int64_t from, int64_t to, struct err *e)
+static int merge(struct sqlite_store *s, int64_t from, int64_t to, struct err *e)
 {
 	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
 	_cleanup_free_ struct run *u = calloc(1, sizeof(*u));
@@ -173,7 +174,7 @@ static int merge(struct store *s, int64_t from, int64_t to, struct err *e)
 }
 
 /* The first reading that begins at or after from; INT64_MAX if there is none. */
-static int first_from(struct store *s, int64_t from, int64_t *out, struct err *e)
+static int first_from(struct sqlite_store *s, int64_t from, int64_t *out, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db, "SELECT min(from_ms) FROM energy WHERE from_ms >= ?", &st, e);
@@ -189,7 +190,7 @@ static int first_from(struct store *s, int64_t from, int64_t *out, struct err *e
 	return 0;
 }
 
-static int step_level(struct store *s, const struct level *l, uint64_t now_ms, bool *more,
+static int step_level(struct sqlite_store *s, const struct level *l, uint64_t now_ms, bool *more,
 		      struct err *e)
 {
 	int64_t mark = get_mark(s, l->mark, e), first, bucket = (int64_t)l->bucket_ms;
@@ -213,7 +214,7 @@ static int step_level(struct store *s, const struct level *l, uint64_t now_ms, b
 }
 
 /* An hour's worth at a time. */
-static int step_removal(struct store *s, uint64_t before_ms, bool *more, struct err *e)
+static int step_removal(struct sqlite_store *s, uint64_t before_ms, bool *more, struct err *e)
 {
 	int64_t first, args[2];
 	int r = first_from(s, 0, &first, e);
@@ -232,8 +233,10 @@ static int step_removal(struct store *s, uint64_t before_ms, bool *more, struct 
 			   e);
 }
 
-int store_age_energy(struct store *s, uint64_t now_ms, uint64_t keep_ms, bool *more, struct err *e)
+int sqlite_age_energy(struct store *base, uint64_t now_ms, uint64_t keep_ms, bool *more,
+		      struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	int r = 0;
 
 	*more = false;
@@ -244,7 +247,7 @@ int store_age_energy(struct store *s, uint64_t now_ms, uint64_t keep_ms, bool *m
 	return r;
 }
 
-int store_load_marks(struct store *s, struct err *e)
+int store_load_marks(struct sqlite_store *s, struct err *e)
 {
 	int64_t mark = get_mark(s, levels[0].mark, e);
 
@@ -254,9 +257,10 @@ int store_load_marks(struct store *s, struct err *e)
 
 /* ---- totals ------------------------------------------------------------- */
 
-int store_energy_totals(struct store *s, void (*fn)(const struct energy_total *t, void *arg),
-			void *arg, struct err *e)
+int sqlite_energy_totals(struct store *base, void (*fn)(const struct energy_total *t, void *arg),
+			 void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db,
 			   "SELECT node, source, kind, idle_uj, jobs_uj, system_uj"

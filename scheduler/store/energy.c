@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int put_job_share(struct store *s, sqlite3_int64 interval, const struct energy_interval *i,
-			 const struct energy_job *j, struct err *e)
+static int put_job_share(struct sqlite_store *s, sqlite3_int64 interval,
+			 const struct energy_interval *i, const struct energy_job *j, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_ENERGY_JOB_PUT];
 	int r;
@@ -38,7 +38,7 @@ static int put_job_share(struct store *s, sqlite3_int64 interval, const struct e
 }
 
 /* Is it part of a reading that was merged since? 1: yes. */
-static int is_merged(struct store *s, const struct energy_interval *i, struct err *e)
+static int is_merged(struct sqlite_store *s, const struct energy_interval *i, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_ENERGY_COVERING];
 	int step, r = 0;
@@ -58,7 +58,7 @@ static int is_merged(struct store *s, const struct energy_interval *i, struct er
 	return r;
 }
 
-static int add_to_total(struct store *s, const struct energy_interval *i, struct err *e)
+static int add_to_total(struct sqlite_store *s, const struct energy_interval *i, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_ENERGY_TOTAL];
 
@@ -73,8 +73,9 @@ static int add_to_total(struct store *s, const struct energy_interval *i, struct
 	return store_run(s, ST_ENERGY_TOTAL, "adding to a node's energy", e);
 }
 
-int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
+int sqlite_add_energy(struct store *base, const struct energy_interval *i, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	sqlite3_stmt *st = s->st[ST_ENERGY_PUT];
 	const char *const texts[] = {i->node, i->instance, i->meter, i->source, i->scope, i->kind};
 	const uint64_t numbers[] = {i->from_ms,   i->to_ms,  i->energy_uj, i->idle_uj,
@@ -161,9 +162,10 @@ int store_read_energy(sqlite3_stmt *st, sqlite3_stmt *shares, struct energy_inte
 	return read_shares(shares, sqlite3_column_int64(st, 0), i);
 }
 
-int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
-		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
+int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
+		  void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *shares = NULL;
 	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
 	int r, step;
@@ -188,11 +190,12 @@ int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading energy");
 }
 
-int store_job_energy(struct store *s, uint64_t job,
-		     void (*fn)(const struct energy_interval *i, uint32_t attempt,
-				uint64_t energy_uj, uint64_t idle_uj, void *arg),
-		     void *arg, struct err *e)
+int sqlite_job_energy(struct store *base, uint64_t job,
+		      void (*fn)(const struct energy_interval *i, uint32_t attempt,
+				 uint64_t energy_uj, uint64_t idle_uj, void *arg),
+		      void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
 	int step, r;

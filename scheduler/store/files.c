@@ -14,7 +14,7 @@
 
 /* ---- bundles ------------------------------------------------------------ */
 
-static int bundle_path(const struct store *s, const char *sha, const char *suffix, char *out,
+static int bundle_path(const struct sqlite_store *s, const char *sha, const char *suffix, char *out,
 		       size_t size, struct err *e)
 {
 	char name[128];
@@ -47,8 +47,9 @@ static int copy_in(const char *tmp, const char *path, const char *dir, int fd, u
 	return r;
 }
 
-int store_add_bundle(struct store *s, const struct bundle_record *b, int fd, struct err *e)
+int sqlite_add_bundle(struct store *base, const struct bundle_record *b, int fd, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	char path[4096], tmp[4096], dir[4096];
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = bundle_path(s, b->sha, "", path, sizeof(path), e);
@@ -67,8 +68,9 @@ int store_add_bundle(struct store *s, const struct bundle_record *b, int fd, str
 	return r;
 }
 
-int store_bundle(struct store *s, const char *sha, struct bundle_record *out, struct err *e)
+int sqlite_bundle(struct store *base, const char *sha, struct bundle_record *out, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_bundles, "WHERE sha = ?", &st, e), step;
 
@@ -86,9 +88,10 @@ int store_bundle(struct store *s, const char *sha, struct bundle_record *out, st
 				  : db_error(s->db, e, "reading a bundle's entry");
 }
 
-int store_bundles(struct store *s, void (*fn)(const struct bundle_record *b, void *arg), void *arg,
-		  struct err *e)
+int sqlite_bundles(struct store *base, void (*fn)(const struct bundle_record *b, void *arg),
+		   void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_bundles, "ORDER BY created_ms, sha", &st, e),
 	    step;
@@ -106,11 +109,12 @@ int store_bundles(struct store *s, void (*fn)(const struct bundle_record *b, voi
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading the bundles");
 }
 
-int store_open_bundle(struct store *s, const char *sha, struct err *e)
+int sqlite_open_bundle(struct store *base, const char *sha, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	struct bundle_record b;
 	char path[4096];
-	int r = store_bundle(s, sha, &b, e), fd;
+	int r = sqlite_bundle(&s->base, sha, &b, e), fd;
 
 	if (!r)
 		r = bundle_path(s, sha, "", path, sizeof(path), e);
@@ -122,8 +126,8 @@ int store_open_bundle(struct store *s, const char *sha, struct err *e)
 
 /* ---- logs --------------------------------------------------------------- */
 
-static int log_path(const struct store *s, uint64_t job, uint32_t attempt, bool make, char *out,
-		    size_t size, struct err *e)
+static int log_path(const struct sqlite_store *s, uint64_t job, uint32_t attempt, bool make,
+		    char *out, size_t size, struct err *e)
 {
 	char name[96];
 	int r;
@@ -137,8 +141,9 @@ static int log_path(const struct store *s, uint64_t job, uint32_t attempt, bool 
 	return r ? r : store_path(s, name, out, size, e);
 }
 
-uint64_t store_log_size(struct store *s, uint64_t job, uint32_t attempt)
+uint64_t sqlite_log_size(struct store *base, uint64_t job, uint32_t attempt)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	struct stat sb;
 	char path[4096];
 
@@ -147,9 +152,10 @@ uint64_t store_log_size(struct store *s, uint64_t job, uint32_t attempt)
 	return (uint64_t)sb.st_size;
 }
 
-int store_append_log(struct store *s, uint64_t job, uint32_t attempt, uint64_t offset,
-		     const void *data, size_t len, uint64_t *held, struct err *e)
+int sqlite_append_log(struct store *base, uint64_t job, uint32_t attempt, uint64_t offset,
+		      const void *data, size_t len, uint64_t *held, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_close_ int fd = -1;
 	struct stat sb;
 	char path[4096];
@@ -184,8 +190,9 @@ int store_append_log(struct store *s, uint64_t job, uint32_t attempt, uint64_t o
 	return 0;
 }
 
-int store_open_log(struct store *s, uint64_t job, uint32_t attempt)
+int sqlite_open_log(struct store *base, uint64_t job, uint32_t attempt)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	char path[4096];
 	int fd;
 

@@ -25,7 +25,7 @@ static void bind_u64(sqlite3_stmt *st, int at, uint64_t v)
 	(void)sqlite3_bind_int64(st, at, (sqlite3_int64)v);
 }
 
-int store_put_segment(struct store *s, const struct effect *f, struct err *e)
+int store_put_segment(struct sqlite_store *s, const struct effect *f, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_SEGMENT_PUT];
 
@@ -43,7 +43,7 @@ int store_put_segment(struct store *s, const struct effect *f, struct err *e)
 	return store_run(s, ST_SEGMENT_PUT, "writing a segment", e);
 }
 
-int store_put_decision(struct store *s, const struct effect *f, struct err *e)
+int store_put_decision(struct sqlite_store *s, const struct effect *f, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_DECISION_PUT];
 
@@ -60,7 +60,7 @@ int store_put_decision(struct store *s, const struct effect *f, struct err *e)
 	return store_run(s, ST_DECISION_PUT, "writing a decision", e);
 }
 
-int store_put_change(struct store *s, const struct effect *f, struct err *e)
+int store_put_change(struct sqlite_store *s, const struct effect *f, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_CHANGE_ACTUAL];
 	int r = 0;
@@ -82,7 +82,7 @@ int store_put_change(struct store *s, const struct effect *f, struct err *e)
 	return store_run(s, ST_CHANGE_PUT, "writing a node's change", e);
 }
 
-int store_put_program(struct store *s, const struct program *p, struct err *e)
+int store_put_program(struct sqlite_store *s, const struct program *p, struct err *e)
 {
 	sqlite3_stmt *st = s->st[ST_MODEL_PUT];
 	int r = 0;
@@ -106,7 +106,7 @@ int store_put_program(struct store *s, const struct program *p, struct err *e)
 	return r;
 }
 
-int store_load_programs(struct store *s, struct cluster *c, struct err *e)
+int store_load_programs(struct sqlite_store *s, struct cluster *c, struct err *e)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db,
@@ -155,9 +155,10 @@ static double read_joules(sqlite3_stmt *st, int at)
 							  : sqlite3_column_double(st, at);
 }
 
-int store_segments(struct store *s, uint64_t job,
-		   void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e)
+int sqlite_segments(struct store *base, uint64_t job,
+		    void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db,
 			   "SELECT attempt, epoch, node, isa, emulated, from_ms, to_ms, cpu_us,"
@@ -191,10 +192,11 @@ int store_segments(struct store *s, uint64_t job,
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading segments");
 }
 
-int store_decisions(struct store *s, uint64_t job,
-		    void (*fn)(const struct decision_record *r, void *arg), void *arg,
-		    struct err *e)
+int sqlite_decisions(struct store *base, uint64_t job,
+		     void (*fn)(const struct decision_record *r, void *arg), void *arg,
+		     struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(
 		    s->db,
@@ -224,9 +226,10 @@ int store_decisions(struct store *s, uint64_t job,
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading decisions");
 }
 
-int store_changes(struct store *s, const char *node, uint64_t after, unsigned int limit,
-		  void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e)
+int sqlite_changes(struct store *base, const char *node, uint64_t after, unsigned int limit,
+		   void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db,
 			   "SELECT id, time_ms, state, reason, predicted_j, actual_j"

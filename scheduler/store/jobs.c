@@ -226,10 +226,11 @@ static bool matches(sqlite3_stmt *st, const struct walk *w, const struct job_fil
 	       (!f->q || contains(st, w, f->q));
 }
 
-int store_jobs(struct store *s, const struct job_filter *f,
-	       void (*fn)(struct job_record *r, void *arg), void *arg, struct job_cursor *next,
-	       struct err *e)
+int sqlite_jobs(struct store *base, const struct job_filter *f,
+		void (*fn)(struct job_record *r, void *arg), void *arg, struct job_cursor *next,
+		struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	struct reader *reader = store_reader_get(s, e);
 	unsigned int found = 0, scanned = 0;
 	struct walk w;
@@ -237,7 +238,7 @@ int store_jobs(struct store *s, const struct job_filter *f,
 
 	*next = (struct job_cursor){0, 0};
 	if (!reader)
-		return e->code;
+		return e ? e->code : -EIO;
 	r = walk_open(&w, reader->db, f, e);
 	while (!r && (i = walk_next(&w)) >= 0) {
 		sqlite3_stmt *st = w.st[i];
@@ -309,8 +310,9 @@ static void count_conditions(struct buf *sql, const struct job_filter *f)
 	_Static_assert(JOB_PENDING == 0, "the condition on the ISA leaves out waiting jobs");
 }
 
-int store_count_jobs(struct store *s, const struct job_filter *f, uint64_t *n, struct err *e)
+int sqlite_count_jobs(struct store *base, const struct job_filter *f, uint64_t *n, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	struct reader *reader = store_reader_get(s, e);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	_cleanup_buf_ struct buf sql = {0};
@@ -319,7 +321,7 @@ int store_count_jobs(struct store *s, const struct job_filter *f, uint64_t *n, s
 
 	*n = 0;
 	if (!reader)
-		return e->code;
+		return e ? e->code : -EIO;
 	buf_init(&sql, 1024);
 	count_conditions(&sql, f);
 	r = db_prepare(reader->db, buf_cstr(&sql), &st, e);

@@ -7,15 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-void job_record_free(struct job_record *r)
+int sqlite_job(struct store *base, uint64_t id, struct job_record *out, struct err *e)
 {
-	job_spec_free(&r->job.spec);
-	free(r->dependencies);
-	r->dependencies = NULL;
-}
-
-int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e)
-{
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_jobs, "WHERE id = ?", &st, e), step;
 
@@ -31,8 +25,9 @@ int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *
 	return store_read_job(st, out) ? err_set(e, -ENOMEM, "no memory for the job") : 0;
 }
 
-int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e)
+int sqlite_migration(struct store *base, uint64_t id, struct migration_record *out, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = table_prepare_select(s->db, &table_migrations, "WHERE id = ?", &st, e), step;
 
@@ -48,9 +43,11 @@ int store_migration(struct store *s, uint64_t id, struct migration_record *out, 
 	return table_read(st, &table_migrations, out);
 }
 
-int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
-		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e)
+int sqlite_migrations(struct store *base, uint64_t job, bool newest, uint64_t after,
+		      unsigned int limit, void (*fn)(struct migration_record *r, void *arg),
+		      void *arg, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	static const char *const where[2][2] = {
 		{"WHERE id > ?1 ORDER BY id LIMIT ?2",
 		 "WHERE id > ?1 AND job = ?3 ORDER BY id LIMIT ?2"},
@@ -80,8 +77,9 @@ int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after,
 	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading migrations");
 }
 
-bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const char *node)
+bool sqlite_has_handed_on(struct store *base, uint64_t job, uint32_t attempt, const char *node)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 
 	if (db_prepare(s->db,
@@ -97,8 +95,9 @@ bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const 
 
 /* ---- settings ----------------------------------------------------------- */
 
-int store_setting(struct store *s, const char *key, char **out, struct err *e)
+int sqlite_setting(struct store *base, const char *key, char **out, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	sqlite3_stmt *st = s->st[ST_SETTING_GET];
 	int step, r = 0;
 
@@ -116,8 +115,9 @@ int store_setting(struct store *s, const char *key, char **out, struct err *e)
 	return r;
 }
 
-int store_set_setting(struct store *s, const char *key, const char *value, struct err *e)
+int sqlite_set_setting(struct store *base, const char *key, const char *value, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	sqlite3_stmt *st = s->st[ST_SETTING_PUT];
 
 	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
@@ -125,9 +125,10 @@ int store_set_setting(struct store *s, const char *key, const char *value, struc
 	return store_run(s, ST_SETTING_PUT, "writing a setting", e);
 }
 
-int store_idempotency(struct store *s, const char *key, uint64_t *job, char digest[CORE_SHA_SIZE],
-		      struct err *e)
+int sqlite_idempotency(struct store *base, const char *key, uint64_t *job,
+		       char digest[CORE_SHA_SIZE], struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	sqlite3_stmt *st = s->st[ST_KEY_GET];
 	int step, r = 0;
 
@@ -146,9 +147,10 @@ int store_idempotency(struct store *s, const char *key, uint64_t *job, char dige
 	return r;
 }
 
-int store_add_idempotency(struct store *s, const char *key, uint64_t job, const char *digest,
-			  uint64_t now_ms, struct err *e)
+int sqlite_add_idempotency(struct store *base, const char *key, uint64_t job, const char *digest,
+			   uint64_t now_ms, struct err *e)
 {
+	struct sqlite_store *s = sqlite_of(base);
 	sqlite3_stmt *st = s->st[ST_KEY_PUT];
 
 	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-static int open_reader(const struct store *s, struct reader *r, struct err *e)
+static int open_reader(const struct sqlite_store *s, struct reader *r, struct err *e)
 {
 	char path[4096];
 	int rc = store_path(s, "drover.db", path, sizeof(path), e);
@@ -30,7 +30,7 @@ static int open_reader(const struct store *s, struct reader *r, struct err *e)
 	return rc;
 }
 
-struct reader *store_reader_get(struct store *s, struct err *e)
+struct reader *store_reader_get(struct sqlite_store *s, struct err *e)
 {
 	struct reader *r = NULL;
 	int rc = 0;
@@ -50,7 +50,7 @@ struct reader *store_reader_get(struct store *s, struct err *e)
 	return rc ? NULL : r;
 }
 
-void store_reader_put(struct store *s, struct reader *r)
+void store_reader_put(struct sqlite_store *s, struct reader *r)
 {
 	pthread_mutex_lock(&s->reader_lock);
 	r->lent = false;
@@ -58,13 +58,13 @@ void store_reader_put(struct store *s, struct reader *r)
 	pthread_mutex_unlock(&s->reader_lock);
 }
 
-void store_readers_init(struct store *s)
+void store_readers_init(struct sqlite_store *s)
 {
 	pthread_mutex_init(&s->reader_lock, NULL);
 	pthread_cond_init(&s->reader_back, NULL);
 }
 
-void store_readers_close(struct store *s)
+void store_readers_close(struct sqlite_store *s)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(s->readers); i++)
 		sqlite3_close(s->readers[i].db);

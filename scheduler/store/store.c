@@ -1,361 +1,220 @@
-#include "scheduler/store/internal.h"
+/*
+ * The store, whichever back end keeps it.
+ */
+#include "scheduler/store/backend.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/file.h>
 
-#include "common/file.h"
+static const struct store_backend *const backends[] = {&store_sqlite, NULL};
 
-#define SCHEMA_VERSION 2
-
-static const char *const schema[] = {
-	"DROP INDEX IF EXISTS jobs_by_state",
-	"DROP INDEX IF EXISTS jobs_by_user",
-	"CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_state_time ON jobs (state, submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_user_state ON jobs (user, state, submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_name ON jobs (name, submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_node_state ON jobs (last_node, state, submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS jobs_by_array ON jobs (array, submitted_ms)",
-	"CREATE INDEX IF NOT EXISTS migrations_by_job ON migrations (job, id)",
-	"CREATE INDEX IF NOT EXISTS migrations_by_state ON migrations (state, id)",
-	"CREATE TABLE IF NOT EXISTS attempts (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
-	" node TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
-	" outcome TEXT NOT NULL, PRIMARY KEY (job, attempt)) WITHOUT ROWID",
-	"CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
-	" WITHOUT ROWID",
-	"CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY NOT NULL,"
-	" job INTEGER NOT NULL, digest TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID",
-	"CREATE TABLE IF NOT EXISTS energy (id INTEGER PRIMARY KEY, node TEXT NOT NULL,"
-	" instance TEXT NOT NULL, meter TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL,"
-	" kind TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
-	" energy_uj INTEGER NOT NULL, idle_uj INTEGER NOT NULL, system_uj INTEGER NOT NULL,"
-	" gap_ms INTEGER NOT NULL, counted INTEGER NOT NULL,"
-	" UNIQUE (node, instance, meter, from_ms))",
-	"CREATE INDEX IF NOT EXISTS energy_by_time ON energy (from_ms)",
-	"CREATE TABLE IF NOT EXISTS energy_jobs (interval INTEGER NOT NULL, job INTEGER NOT NULL,"
-	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
-	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
-	"CREATE INDEX IF NOT EXISTS energy_jobs_by_job ON energy_jobs (job)",
-	"CREATE TABLE IF NOT EXISTS energy_totals (node TEXT NOT NULL, source TEXT NOT NULL,"
-	" kind TEXT NOT NULL, idle_uj INTEGER NOT NULL, jobs_uj INTEGER NOT NULL,"
-	" system_uj INTEGER NOT NULL, PRIMARY KEY (node, source, kind)) WITHOUT ROWID",
-	"INSERT INTO energy_totals SELECT node, source, kind, sum(idle_uj),"
-	" sum(energy_uj - idle_uj - system_uj), sum(system_uj) FROM energy"
-	" WHERE NOT EXISTS (SELECT 1 FROM energy_totals) AND counted GROUP BY node, source, kind",
-	"CREATE TABLE IF NOT EXISTS segments (job INTEGER NOT NULL, attempt INTEGER NOT NULL,"
-	" epoch INTEGER NOT NULL, node TEXT NOT NULL, isa INTEGER NOT NULL,"
-	" emulated INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
-	" cpu_us INTEGER NOT NULL, energy_uj INTEGER NOT NULL DEFAULT 0,"
-	" energy_kind TEXT NOT NULL DEFAULT '', predicted_j REAL, outcome TEXT NOT NULL,"
-	" PRIMARY KEY (job, attempt, epoch)) WITHOUT ROWID",
-	"CREATE TABLE IF NOT EXISTS decisions (id INTEGER PRIMARY KEY, job INTEGER NOT NULL,"
-	" attempt INTEGER NOT NULL, epoch INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
-	" kind TEXT NOT NULL, node TEXT NOT NULL, reason TEXT NOT NULL, predicted_j REAL,"
-	" stay_j REAL NOT NULL, go_s REAL NOT NULL)",
-	"CREATE INDEX IF NOT EXISTS decisions_by_job ON decisions (job, id)",
-	"CREATE TABLE IF NOT EXISTS node_changes (id INTEGER PRIMARY KEY, node TEXT NOT NULL,"
-	" time_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, predicted_j REAL,"
-	" actual_j REAL)",
-	"CREATE INDEX IF NOT EXISTS node_changes_by_node ON node_changes (node, id)",
-	"CREATE TABLE IF NOT EXISTS models (bundle TEXT NOT NULL, name TEXT NOT NULL,"
-	" isa INTEGER NOT NULL, emulated INTEGER NOT NULL, runs INTEGER NOT NULL,"
-	" work_s REAL NOT NULL, spread REAL NOT NULL, watts REAL NOT NULL,"
-	" watt_runs INTEGER NOT NULL, PRIMARY KEY (bundle, name, isa, emulated)) WITHOUT ROWID",
-};
-
-static const char *const statements[ST_COUNT] = {
-	[ST_ATTEMPT_PUT] =
-		"INSERT INTO attempts (job, attempt, node, started_ms, ended_ms, outcome)"
-		" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (job, attempt) DO UPDATE SET"
-		" node = excluded.node, ended_ms = excluded.ended_ms,"
-		" outcome = excluded.outcome",
-	[ST_SETTING_GET] = "SELECT value FROM settings WHERE key = ?",
-	[ST_SETTING_PUT] = "INSERT INTO settings (key, value) VALUES (?, ?)"
-			   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-	[ST_KEY_GET] = "SELECT job, digest FROM idempotency WHERE key = ?",
-	[ST_KEY_PUT] = "INSERT INTO idempotency (key, job, digest, created_ms) VALUES (?, ?, ?, ?)",
-	[ST_ENERGY_PUT] =
-		"INSERT OR IGNORE INTO energy (node, instance, meter, source, scope, kind,"
-		" from_ms, to_ms, energy_uj, idle_uj, system_uj, gap_ms, counted)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[ST_ENERGY_COVERING] = "SELECT to_ms FROM energy WHERE node = ? AND instance = ?"
-			       " AND meter = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1",
-	[ST_ENERGY_TOTAL] =
-		"INSERT INTO energy_totals (node, source, kind, idle_uj, jobs_uj, system_uj)"
-		" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node, source, kind) DO UPDATE SET"
-		" idle_uj = idle_uj + excluded.idle_uj, jobs_uj = jobs_uj + excluded.jobs_uj,"
-		" system_uj = system_uj + excluded.system_uj",
-	[ST_ENERGY_JOB_PUT] =
-		"INSERT OR IGNORE INTO energy_jobs (interval, job, attempt, energy_uj)"
-		" VALUES (?, ?, ?, ?)",
-	[ST_JOB_ENERGY_ADD] = "UPDATE jobs SET energy_uj = energy_uj + ?1, energy_kind ="
-			      " CASE WHEN energy_kind IN ('', ?2) THEN ?2 ELSE 'mixed' END"
-			      " WHERE id = ?3",
-	[ST_SEGMENT_PUT] =
-		"INSERT INTO segments (job, attempt, epoch, node, isa, emulated, from_ms, to_ms,"
-		" cpu_us, predicted_j, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		" ON CONFLICT (job, attempt, epoch) DO UPDATE SET to_ms = excluded.to_ms,"
-		" cpu_us = excluded.cpu_us, outcome = excluded.outcome",
-	[ST_SEGMENT_ENERGY] =
-		"UPDATE segments SET energy_uj = energy_uj + ?1, energy_kind ="
-		" CASE WHEN energy_kind IN ('', ?2) THEN ?2 ELSE 'mixed' END"
-		" WHERE job = ?3 AND attempt = ?4 AND epoch = (SELECT max(epoch) FROM segments"
-		" WHERE job = ?3 AND attempt = ?4 AND node = ?5 AND from_ms <= ?6)",
-	[ST_DECISION_PUT] = "INSERT INTO decisions (job, attempt, epoch, time_ms, kind, node,"
-			    " reason, predicted_j, stay_j, go_s)"
-			    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[ST_CHANGE_PUT] = "INSERT INTO node_changes (node, time_ms, state, reason, predicted_j)"
-			  " VALUES (?, ?, ?, ?, ?)",
-	[ST_CHANGE_ACTUAL] = "UPDATE node_changes SET actual_j = ?1 WHERE id = (SELECT max(id)"
-			     " FROM node_changes WHERE node = ?2 AND state = 'sleeping')",
-	[ST_MODEL_PUT] = "INSERT OR REPLACE INTO models (bundle, name, isa, emulated, runs, work_s,"
-			 " spread, watts, watt_runs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-};
-
-int store_path(const struct store *s, const char *name, char *out, size_t size, struct err *e)
+const struct store_backend *store_backend_find(const char *name)
 {
-	if (file_join(out, size, s->dir, name))
-		return err_set(e, -ENAMETOOLONG, "the state directory's name is too long");
-	return 0;
+	for (size_t i = 0; backends[i]; i++)
+		if (!strcmp(backends[i]->name, name))
+			return backends[i];
+	return NULL;
 }
 
-static int lock_dir(struct store *s, struct err *e)
+int store_open_with(const struct store_backend *backend, struct store **out, const char *state_dir,
+		    struct err *e)
 {
-	char path[4096];
-	int r = store_path(s, "lock", path, sizeof(path), e);
-
-	if (r)
-		return r;
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0)
-		return err_sys(e, -errno, "can't open %s", path);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
-		err_set(e, -EBUSY, "another scheduler runs on %s", s->dir);
-		return err_hint(e, "end it, or choose another --state-dir");
-	}
-	return 0;
-}
-
-/* The first complaint of SQLite's own check, if any. */
-static int check_database(struct store *s, struct err *e)
-{
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	const char *text;
-	int r = db_prepare(s->db, "PRAGMA quick_check(1)", &st, e);
-
-	if (r)
-		return r;
-	if (sqlite3_step(st) != SQLITE_ROW)
-		return db_error(s->db, e, "checking the database");
-	text = (const char *)sqlite3_column_text(st, 0);
-	if (text && !strcmp(text, "ok"))
-		return 0;
-	err_set(e, -EUCLEAN, "%s/drover.db is damaged: %.300s", s->dir, text ? text : "no answer");
-	return err_hint(e, "see \"A damaged database\" in docs/scheduler.md");
-}
-
-static int check_version(struct store *s, struct err *e)
-{
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = db_prepare(s->db, "PRAGMA user_version", &st, e), version;
-
-	if (r)
-		return r;
-	if (sqlite3_step(st) != SQLITE_ROW)
-		return db_error(s->db, e, "reading the schema's version");
-	version = sqlite3_column_int(st, 0);
-	if (version > SCHEMA_VERSION) {
-		err_set(e, -EPROTO, "%s/drover.db has schema %d; this program knows %d", s->dir,
-			version, SCHEMA_VERSION);
-		return err_hint(e, "use the newer version of droverd that wrote it");
-	}
-	return 0;
-}
-
-static int create_schema(struct store *s, struct err *e)
-{
-	const struct table *const tables[] = {&table_jobs, &table_migrations, &table_nodes,
-					      &table_bundles};
-	char version[48];
-	int r = store_begin(s, e);
-
-	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++)
-		r = table_create(s->db, tables[i], e);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++)
-		r = table_upgrade(s->db, tables[i], e);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(schema); i++)
-		r = db_exec(s->db, schema[i], e);
-	(void)snprintf(version, sizeof(version), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	if (!r)
-		r = db_exec(s->db, version, e);
-	if (!r)
-		r = store_commit(s, e);
-	if (r)
-		store_rollback(s);
-	return r;
-}
-
-static int prepare_all(struct store *s, struct err *e)
-{
-	int r = table_prepare_upsert(s->db, &table_jobs, &s->st[ST_JOB_PUT], e);
-
-	if (!r)
-		r = table_prepare_upsert(s->db, &table_migrations, &s->st[ST_MIGRATION_PUT], e);
-	if (!r)
-		r = table_prepare_upsert(s->db, &table_nodes, &s->st[ST_NODE_PUT], e);
-	for (size_t i = 0; !r && i < ST_COUNT; i++)
-		if (statements[i])
-			r = db_prepare(s->db, statements[i], &s->st[i], e);
-	return r;
-}
-
-static int raise_epoch(struct store *s, struct err *e)
-{
-	_cleanup_free_ char *old = NULL;
-	char text[24];
-	int r = store_begin(s, e);
-
-	if (!r)
-		r = store_setting(s, "scheduler_epoch", &old, e);
-	s->epoch = (old ? strtoull(old, NULL, 10) : 0) + 1;
-	(void)snprintf(text, sizeof(text), "%" PRIu64, s->epoch);
-	if (!r)
-		r = store_set_setting(s, "scheduler_epoch", text, e);
-	if (!r)
-		r = store_commit(s, e);
-	if (r)
-		store_rollback(s);
-	return r;
-}
-
-static int open_database(struct store *s, struct err *e)
-{
-	char path[4096];
-	int r = store_path(s, "drover.db", path, sizeof(path), e);
-
-	if (r)
-		return r;
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-	    SQLITE_OK)
-		return s->db ? db_error(s->db, e, "opening the database")
-			     : err_set(e, -ENOMEM, "no memory for the database");
-	(void)sqlite3_extended_result_codes(s->db, 0);
-	(void)sqlite3_busy_timeout(s->db, 2000);
-	r = db_exec(s->db, "PRAGMA journal_mode = WAL", e);
-	if (!r)
-		r = db_exec(s->db, "PRAGMA synchronous = FULL", e);
-	if (!r)
-		r = check_version(s, e);
-	if (!r)
-		r = check_database(s, e);
-	if (!r)
-		r = create_schema(s, e);
-	if (!r)
-		r = prepare_all(s, e);
-	if (!r)
-		r = store_load_marks(s, e);
-	if (!r)
-		r = raise_epoch(s, e);
-	return r;
+	return backend->open(out, state_dir, e);
 }
 
 int store_open(struct store **out, const char *state_dir, struct err *e)
 {
-	static const char *const subdirs[] = {"bundles", "logs", "spool"};
-	struct store *s = calloc(1, sizeof(*s));
-	char path[4096];
-	int r;
+	return store_open_with(&store_sqlite, out, state_dir, e);
+}
 
-	*out = NULL;
-	if (!s)
-		return err_set(e, -ENOMEM, "no memory for the store");
-	s->lock_fd = -1;
-	store_readers_init(s);
-	if (strlen(state_dir) >= sizeof(s->dir)) {
-		store_close(s);
-		return err_set(e, -ENAMETOOLONG, "the state directory's name is too long");
-	}
-	strcpy(s->dir, state_dir);
-	r = file_mkdir_p(s->dir, 0700, e);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(subdirs); i++) {
-		r = store_path(s, subdirs[i], path, sizeof(path), e);
-		if (!r)
-			r = file_mkdir_p(path, 0700, e);
-	}
-	if (!r)
-		r = lock_dir(s, e);
-	if (!r)
-		r = open_database(s, e);
-	if (r) {
-		store_close(s);
-		return r;
-	}
-	*out = s;
-	return 0;
+void job_record_free(struct job_record *r)
+{
+	job_spec_free(&r->job.spec);
 }
 
 void store_close(struct store *s)
 {
-	if (!s)
-		return;
-	for (size_t i = 0; i < ST_COUNT; i++)
-		sqlite3_finalize(s->st[i]);
-	store_readers_close(s);
-	sqlite3_close(s->db);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
-	free(s);
+	if (s)
+		s->backend->close(s);
 }
 
 uint64_t store_epoch(const struct store *s)
 {
-	return s->epoch;
+	return s->backend->epoch(s);
 }
 
 const char *store_dir(const struct store *s)
 {
-	return s->dir;
+	return s->backend->dir(s);
 }
 
 int store_ping(struct store *s, struct err *e)
 {
-	_cleanup_free_ char *value = NULL;
-
-	return store_setting(s, "scheduler_epoch", &value, e);
+	return s->backend->ping(s, e);
 }
 
 int store_begin(struct store *s, struct err *e)
 {
-	int r = db_exec(s->db, "BEGIN IMMEDIATE", e);
-
-	s->in_transaction = !r;
-	return r;
+	return s->backend->begin(s, e);
 }
 
 int store_commit(struct store *s, struct err *e)
 {
-	int r = db_exec(s->db, "COMMIT", e);
-
-	if (!r)
-		s->in_transaction = false;
-	return r;
+	return s->backend->commit(s, e);
 }
 
 void store_rollback(struct store *s)
 {
-	if (s->in_transaction && !sqlite3_get_autocommit(s->db))
-		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	s->in_transaction = false;
+	s->backend->rollback(s);
 }
 
-int store_run(struct store *s, enum store_stmt which, const char *doing, struct err *e)
+int store_load(struct store *s, struct cluster *c, uint64_t now_ms, struct err *e)
 {
-	int r = sqlite3_step(s->st[which]) == SQLITE_DONE ? 0 : db_error(s->db, e, doing);
+	return s->backend->load(s, c, now_ms, e);
+}
 
-	(void)sqlite3_reset(s->st[which]);
-	(void)sqlite3_clear_bindings(s->st[which]);
-	return r;
+int store_apply(struct store *s, const struct effects *fx, struct err *e)
+{
+	return s->backend->apply(s, fx, e);
+}
+
+int store_job(struct store *s, uint64_t id, struct job_record *out, struct err *e)
+{
+	return s->backend->job(s, id, out, e);
+}
+
+int store_migration(struct store *s, uint64_t id, struct migration_record *out, struct err *e)
+{
+	return s->backend->migration(s, id, out, e);
+}
+
+bool store_has_handed_on(struct store *s, uint64_t job, uint32_t attempt, const char *node)
+{
+	return s->backend->has_handed_on(s, job, attempt, node);
+}
+
+int store_jobs(struct store *s, const struct job_filter *f,
+	       void (*fn)(struct job_record *r, void *arg), void *arg, struct job_cursor *next,
+	       struct err *e)
+{
+	return s->backend->jobs(s, f, fn, arg, next, e);
+}
+
+int store_count_jobs(struct store *s, const struct job_filter *f, uint64_t *n, struct err *e)
+{
+	return s->backend->count_jobs(s, f, n, e);
+}
+
+int store_migrations(struct store *s, uint64_t job, bool newest, uint64_t after, unsigned int limit,
+		     void (*fn)(struct migration_record *r, void *arg), void *arg, struct err *e)
+{
+	return s->backend->migrations(s, job, newest, after, limit, fn, arg, e);
+}
+
+int store_segments(struct store *s, uint64_t job,
+		   void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e)
+{
+	return s->backend->segments(s, job, fn, arg, e);
+}
+
+int store_decisions(struct store *s, uint64_t job,
+		    void (*fn)(const struct decision_record *r, void *arg), void *arg,
+		    struct err *e)
+{
+	return s->backend->decisions(s, job, fn, arg, e);
+}
+
+int store_changes(struct store *s, const char *node, uint64_t after, unsigned int limit,
+		  void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e)
+{
+	return s->backend->changes(s, node, after, limit, fn, arg, e);
+}
+
+int store_setting(struct store *s, const char *key, char **out, struct err *e)
+{
+	return s->backend->setting(s, key, out, e);
+}
+
+int store_set_setting(struct store *s, const char *key, const char *value, struct err *e)
+{
+	return s->backend->set_setting(s, key, value, e);
+}
+
+int store_idempotency(struct store *s, const char *key, uint64_t *job, char digest[CORE_SHA_SIZE],
+		      struct err *e)
+{
+	return s->backend->idempotency(s, key, job, digest, e);
+}
+
+int store_add_idempotency(struct store *s, const char *key, uint64_t job, const char *digest,
+			  uint64_t now_ms, struct err *e)
+{
+	return s->backend->add_idempotency(s, key, job, digest, now_ms, e);
+}
+
+int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
+{
+	return s->backend->add_energy(s, i, e);
+}
+
+int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
+		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
+{
+	return s->backend->energy(s, from_ms, to_ms, fn, arg, e);
+}
+
+int store_job_energy(struct store *s, uint64_t job,
+		     void (*fn)(const struct energy_interval *i, uint32_t attempt,
+				uint64_t energy_uj, uint64_t idle_uj, void *arg),
+		     void *arg, struct err *e)
+{
+	return s->backend->job_energy(s, job, fn, arg, e);
+}
+
+int store_age_energy(struct store *s, uint64_t now_ms, uint64_t keep_ms, bool *more, struct err *e)
+{
+	return s->backend->age_energy(s, now_ms, keep_ms, more, e);
+}
+
+int store_energy_totals(struct store *s, void (*fn)(const struct energy_total *t, void *arg),
+			void *arg, struct err *e)
+{
+	return s->backend->energy_totals(s, fn, arg, e);
+}
+
+int store_add_bundle(struct store *s, const struct bundle_record *b, int fd, struct err *e)
+{
+	return s->backend->add_bundle(s, b, fd, e);
+}
+
+int store_bundle(struct store *s, const char *sha, struct bundle_record *out, struct err *e)
+{
+	return s->backend->bundle(s, sha, out, e);
+}
+
+int store_bundles(struct store *s, void (*fn)(const struct bundle_record *b, void *arg), void *arg,
+		  struct err *e)
+{
+	return s->backend->bundles(s, fn, arg, e);
+}
+
+int store_open_bundle(struct store *s, const char *sha, struct err *e)
+{
+	return s->backend->open_bundle(s, sha, e);
+}
+
+uint64_t store_log_size(struct store *s, uint64_t job, uint32_t attempt)
+{
+	return s->backend->log_size(s, job, attempt);
+}
+
+int store_append_log(struct store *s, uint64_t job, uint32_t attempt, uint64_t offset,
+		     const void *data, size_t len, uint64_t *held, struct err *e)
+{
+	return s->backend->append_log(s, job, attempt, offset, data, len, held, e);
+}
+
+int store_open_log(struct store *s, uint64_t job, uint32_t attempt)
+{
+	return s->backend->open_log(s, job, attempt);
 }

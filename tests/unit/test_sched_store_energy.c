@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/file.h"
-#include "scheduler/store/store.h"
+#include "tests/unit/store_under_test.h"
 
 #define HOUR_MS  3600000ull
 #define DAY_MS   (24 * HOUR_MS)
@@ -25,7 +25,7 @@ static int setup(void **state)
 	(void)state;
 	srand(11);
 	if (file_temp_dir("drover-energy", dir, sizeof(dir), NULL) ||
-	    store_open(&store, dir, NULL) || store_begin(store, NULL))
+	    store_under_test(&store, dir, NULL) || store_begin(store, NULL))
 		return -1;
 	for (uint64_t id = 1; id <= 4; id++) {
 		struct job j = {.id = id, .attempt = 1};

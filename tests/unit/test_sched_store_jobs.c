@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/file.h"
-#include "scheduler/store/store.h"
+#include "tests/unit/store_under_test.h"
 
 #define JOBS 400
 
@@ -52,7 +52,7 @@ static int setup(void **state)
 		j->submitted_ms = now;
 		list[i] = (struct effect){.kind = FX_JOB, .job = j};
 	}
-	if (file_temp_dir("drover-jobs", dir, sizeof(dir), NULL) || store_open(&store, dir, NULL))
+	if (file_temp_dir("drover-jobs", dir, sizeof(dir), NULL) || store_under_test(&store, dir, NULL))
 		return -1;
 	return store_begin(store, NULL) || store_apply(store, &fx, NULL) ||
 	       store_commit(store, NULL);
