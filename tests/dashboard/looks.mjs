@@ -52,6 +52,12 @@ export const tests = [
 	["nodes", async ({ cluster, page }) => look(page, cluster, "nodes", "/nodes", (p) => p.getByRole("link", { name: "arm-1" }).waitFor())],
 	["one node", async ({ cluster, page }) => look(page, cluster, "node", "/nodes/arm-1", async (p) => { await p.locator(".uplot").waitFor(); await p.getByRole("region", { name: "Sleep and other states" }).locator("li").first().waitFor(); })],
 	["submit", async ({ cluster, page }) => look(page, cluster, "submit", "/submit", async (p) => { await p.setInputFiles("#bundle-file", ticker); await p.getByRole("region", { name: "What is in it" }).waitFor(); await p.getByText("Arrays, order and environment").click(); })],
+	["replay", async ({ cluster, page }) => look(page, cluster, "replay", "/replay", async (p) => { await p.getByLabel("energy", { exact: true }).waitFor(); await until(async () => (await p.getByLabel("Trace", { exact: true }).locator("option").count()) > 0, "traces"); })],
+	["one replay", async ({ cluster, page }) => {
+		const { id } = await cluster.api("POST", "replays", { trace: { name: "study-periodic" }, cluster: { nodes: [{ profile: "xeon-e5-1650-v2" }, { profile: "x-gene-1" }] }, policies: ["balance", "consolidate", "energy"], baseline: "static-x86", seed: 1 });
+		await until(async () => (await cluster.api("GET", `replays/${id}`)).state === "DONE", "the replay");
+		await look(page, cluster, "comparison", `/replay/${id}`, async (p) => { await p.locator(".uplot").nth(1).waitFor(); });
+	}],
 	["settings", async ({ cluster, page }) => look(page, cluster, "settings", "/settings", (p) => p.getByRole("button", { name: "Use this policy" }).waitFor())],
 	["an overview without connection, a job that isn't there, an empty list", async ({ cluster, page }) => {
 		await look(page, cluster, "missing-job", "/jobs/99999", (p) => p.getByRole("alert").waitFor());

@@ -149,7 +149,7 @@ export function open(_parts, query) {
 	const readPolicies = async () => {
 		try {
 			const list = (await get("policies")).policies;
-			fill(policies, list.map((p) => h("label", { class: "check", title: p.summary }, h("input", { type: "checkbox", value: p.name, checked: ["balance", "energy", "consolidate"].includes(p.name) || p.name.startsWith("static-x86") }), p.name)));
+			fill(policies, list.map((p) => h("label", { class: "check", title: p.summary }, h("input", { type: "checkbox", value: p.name, checked: ["balance", "energy", "consolidate"].includes(p.name) }), p.name)));
 			fill(baseline, h("option", { value: "" }, "none"), list.map((p) => h("option", { value: p.name, selected: p.name === "static-x86" }, p.name)));
 		} catch (e) { fill(policies, errorBox(e, readPolicies)); }
 	};
@@ -173,12 +173,12 @@ export function open(_parts, query) {
 			ev.preventDefault();
 			fill(note);
 			const names = [...policies.querySelectorAll("input:checked")].map((b) => b.value);
-			if (!names.length) { fill(note, errorBox({ message: "Choose at least one policy." })); return; }
+			if (!names.some((n) => n !== baseline.value)) { fill(note, errorBox({ message: "Choose at least one policy beside the one compared with." })); return; }
 			button.disabled = true;
 			try {
 				await ready;
 				const r = await send("POST", "replays", {
-					trace: trace.value(), format: "auto", cluster: cluster.value(), policies: names, seed: Number(seed.value) || 0,
+					trace: trace.value(), format: "auto", cluster: cluster.value(), policies: names.filter((n) => n !== baseline.value), seed: Number(seed.value) || 0,
 					...(baseline.value ? { baseline: baseline.value } : {}), ...(limit.value ? { limit_jobs: Number(limit.value) } : {}), ...(speedup.value ? { speedup: Number(speedup.value) } : {}),
 				});
 				location.hash = link(["replay", r.id]);
