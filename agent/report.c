@@ -54,6 +54,10 @@ static json_t *pack_migration(const struct job *j)
 
 static bool held_back(const struct entry *en)
 {
+	/* What came before this node is its predecessor's to deliver; how long to wait for that
+	 * is the scheduler's to say, who knows whether it lives. */
+	if (!en->ship_known && en->job.log_base)
+		return false;
 	return en->job.state == JOB_EXITED && !en->job.log_delivered &&
 	       (int64_t)(clock_monotonic_ns() / NS_PER_MS) - en->over_ms < HOLD_EXIT_MS;
 }
