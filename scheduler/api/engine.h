@@ -32,6 +32,10 @@ struct event {
 	uint64_t id;
 	char type[16];
 	char *data; /* JSON */
+	/* Of a job, where tokens are asked for: whose it is, and the JSON for those who may not see
+	 * its energy. */
+	char owner[CORE_NAME_MAX];
+	char *closed;
 };
 
 struct engine {
@@ -48,8 +52,8 @@ struct engine {
 	struct power *power;          /* sleep and wake programs; NULL: none */
 	struct replays *replays;      /* replays.h */
 	struct auth auth;
-	uint64_t keep_energy_ms;  /* readings older than this are removed; 0: never */
-	const char *dashboard; /* directory, or NULL; borrowed */
+	uint64_t keep_energy_ms; /* readings older than this are removed; 0: never */
+	const char *dashboard;   /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports;

@@ -5,21 +5,41 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/render.h"
 
 #define KEEPALIVE_MS 15000
+
+static char *event_text(const json_t *data)
+{
+	return data ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+}
 
 void events_add(struct engine *en, const char *type, json_t *data)
 {
 	struct event *ev = &en->ring[en->next_event % EVENT_RING];
 
 	free(ev->data);
-	ev->id = en->next_event;
+	free(ev->closed);
+	*ev = (struct event){.id = en->next_event, .data = event_text(data)};
 	(void)snprintf(ev->type, sizeof(ev->type), "%s", type);
-	ev->data = data ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	json_decref(data);
 	en->next_event++;
+}
+
+static void add_job(struct engine *en, const struct job *j)
+{
+	struct event *ev = &en->ring[en->next_event % EVENT_RING];
+	json_t *o = render_job(NULL, j);
+
+	events_add(en, "job", json_incref(o));
+	if (en->auth.required && !en->auth.open_energy) {
+		memcpy(ev->owner, j->spec.user, sizeof(ev->owner));
+		auth_hide_energy(o);
+		ev->closed = event_text(o);
+	}
+	json_decref(o);
 }
 
 void events_publish(struct engine *en, const struct effects *fx)
@@ -30,7 +50,7 @@ void events_publish(struct engine *en, const struct effects *fx)
 		const struct effect *f = &fx->v[i];
 
 		if (f->kind == FX_JOB || f->kind == FX_REASON) {
-			events_add(en, "job", render_job(NULL, f->job));
+			add_job(en, f->job);
 			if (job_is_over(f->job))
 				http_server_wake(en->http, channel_of_log(f->job->id));
 		} else if (f->kind == FX_MIGRATION) {
@@ -47,18 +67,28 @@ void events_publish(struct engine *en, const struct effects *fx)
 
 void events_free(struct engine *en)
 {
-	for (size_t i = 0; i < EVENT_RING; i++)
+	for (size_t i = 0; i < EVENT_RING; i++) {
 		free(en->ring[i].data);
+		free(en->ring[i].closed);
+	}
 }
 
 /* ---- a listener --------------------------------------------------------- */
 
 struct listener {
 	struct engine *en;
+	const struct http_exchange *rq; /* whose role decides what is shown */
 	uint64_t next;
 	struct buf out; /* not sent yet */
 	bool waited;
 };
+
+/* The event as this listener may see it. */
+static const char *text_for(const struct listener *l, const struct event *ev)
+{
+	return ev->closed && !auth_sees_energy(l->rq, &l->en->auth, ev->owner) ? ev->closed
+									       : ev->data;
+}
 
 static void fill(struct listener *l)
 {
@@ -77,17 +107,21 @@ static void fill(struct listener *l)
 
 		if (ev->data)
 			(void)buf_printf(&l->out, "id: %" PRIu64 "\nevent: %s\ndata: %s\n\n",
-					 ev->id, ev->type, ev->data);
+					 ev->id, ev->type, text_for(l, ev));
 		l->next++;
 	}
 }
 
 static int64_t listener_read(struct http_exchange *rq, void *state, char *buf, size_t max)
 {
+	uint64_t expires_s = http_principal(rq)->expires_s;
 	struct listener *l = state;
 	struct err e = ERR_INIT;
 	int64_t n;
 
+	/* A stream ends with the token it was opened with. */
+	if (expires_s && clock_realtime_ns() / NS_PER_S >= expires_s)
+		return HTTP_STREAM_END;
 	if (engine_lock(l->en, &e))
 		return HTTP_STREAM_END;
 	if (!l->out.len)
@@ -130,6 +164,7 @@ void handle_events(struct http_exchange *rq, void *ctx)
 		return;
 	}
 	l->en = en;
+	l->rq = rq;
 	buf_init(&l->out, 1024 * 1024);
 	/* The first id of this scheduler; one from an earlier scheduler names a gap. */
 	first = (store_epoch(en->store) << 32) + 1;
