@@ -83,6 +83,7 @@ static const struct cli_column change_columns[] = {
 
 static const struct cli_column model_columns[] = {
 	{"PROGRAM", "program", cli_any, false, false},
+	{"ARGS", "args", cli_any, false, false},
 	{"ISA", "isa", cli_isa, false, false},
 	{"RUNS", "runs", cli_any, true, false},
 	{"SECONDS", "seconds", cli_any, true, false},

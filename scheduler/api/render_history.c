@@ -109,10 +109,11 @@ static double confidence(const struct belief *b)
 json_t *render_model(const struct program *p, const struct machine *m, const struct belief *b,
 		     const struct estimate *e)
 {
-	json_t *o = json_object();
+	json_t *o = json_object(), *args = p->args ? json_loads(p->args, 0, NULL) : NULL;
 
 	set_text(o, "program", p->name);
 	set_text(o, "bundle", p->bundle);
+	set(o, "args", args ? args : json_array());
 	set_text(o, "isa", isa_name(m->isa));
 	set(o, "emulated", json_boolean(m->emulated));
 	set_text(o, "profile", m->profile);

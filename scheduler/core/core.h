@@ -90,7 +90,7 @@ void node_free(struct node *n);
 /* NULL if all invariants of types.h hold, else which doesn't. For tests. */
 const char *cluster_check(const struct cluster *c);
 
-/* What is believed of jobs of this bundle and name; made if it isn't there. NULL: no memory, or too
+/* What is believed of jobs of this bundle, name and arguments; made if it isn't there. NULL: no memory, or too
  * many programs are known. */
 struct program *core_program(struct cluster *c, const struct job_spec *spec);
 

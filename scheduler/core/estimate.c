@@ -10,6 +10,7 @@
 #include "scheduler/core/internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PROGRAMS_MAX 4096 /* jobs of further programs are placed without learning */
@@ -23,18 +24,39 @@ static uint64_t fnv(uint64_t h, const char *s)
 	return (h ^ 0xff) * 1099511628211ull;
 }
 
+/* The arguments' text in the launch text, whose "env" no string can imitate: quotes in it are
+ * escaped. */
+static char *args_of(const struct job_spec *spec)
+{
+	static const char head[] = "{\"args\":", tail[] = ",\"env\":";
+	const char *from = spec->launch, *to;
+
+	if (!from || strncmp(from, head, sizeof(head) - 1) != 0)
+		return NULL;
+	from += sizeof(head) - 1;
+	to = strstr(from, tail);
+	return to ? strndup(from, (size_t)(to - from)) : NULL;
+}
+
 struct program *core_program(struct cluster *c, const struct job_spec *spec)
 {
-	uint64_t key = fnv(fnv(14695981039346656037ull, spec->bundle), spec->name);
+	char *args = args_of(spec);
+	uint64_t key =
+		fnv(fnv(fnv(14695981039346656037ull, spec->bundle), spec->name), args ? args : "");
 	struct program **slot = &c->program_hash[key % ARRAY_SIZE(c->program_hash)], *p;
 
 	for (p = *slot; p; p = p->hash_next)
-		if (p->key == key)
+		if (p->key == key) {
+			free(args);
 			return p;
+		}
 	p = c->nprograms < PROGRAMS_MAX ? calloc(1, sizeof(*p)) : NULL;
-	if (!p)
+	if (!p) {
+		free(args);
 		return NULL;
+	}
 	p->key = key;
+	p->args = args;
 	memcpy(p->bundle, spec->bundle, sizeof(p->bundle));
 	memcpy(p->name, spec->name, sizeof(p->name));
 	p->hash_next = *slot;
@@ -48,6 +70,7 @@ void programs_free(struct cluster *c)
 	for (size_t i = 0; i < ARRAY_SIZE(c->program_hash); i++)
 		for (struct program *p = c->program_hash[i], *next; p; p = next) {
 			next = p->hash_next;
+			free(p->args);
 			free(p);
 		}
 }

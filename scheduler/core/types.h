@@ -141,7 +141,7 @@ struct job_spec {
 	char name[CORE_NAME_MAX];
 	char user[CORE_NAME_MAX];
 	char bundle[CORE_SHA_SIZE];
-	char *launch; /* JSON object with args, env and stdin; opaque to the core; owned */
+	char *launch; /* JSON object with args first, then env and stdin, without spaces; owned */
 	uint32_t cpus;
 	uint32_t isas; /* bit mask by enum isa */
 	uint32_t max_restarts;
@@ -271,11 +271,12 @@ struct belief {
 	uint32_t watt_runs;
 };
 
-/* Jobs with the same bundle and name. */
+/* Jobs with the same bundle, name and arguments. */
 struct program {
 	uint64_t key;
 	char bundle[CORE_SHA_SIZE];
 	char name[CORE_NAME_MAX];
+	char *args; /* JSON array as text; owned, or NULL */
 	struct belief of[ISA_COUNT][2]; /* [isa][emulated] */
 	struct program *hash_next;
 };

@@ -4,8 +4,13 @@
  */
 #include "scheduler/store/internal.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+
+#include "common/buf.h"
+
+#define LAUNCH_MAX ((size_t)2 * 1024 * 1024)
 
 static void bind_joules(sqlite3_stmt *st, int at, double j)
 {
@@ -94,13 +99,14 @@ int store_put_program(struct sqlite_store *s, const struct program *p, struct er
 			continue;
 		bind_text(st, 1, p->bundle);
 		bind_text(st, 2, p->name);
-		(void)sqlite3_bind_int(st, 3, k / 2);
-		(void)sqlite3_bind_int(st, 4, k % 2);
-		bind_u64(st, 5, b->runs);
-		(void)sqlite3_bind_double(st, 6, b->work_s);
-		(void)sqlite3_bind_double(st, 7, b->spread);
-		(void)sqlite3_bind_double(st, 8, b->watts);
-		bind_u64(st, 9, b->watt_runs);
+		bind_text(st, 3, p->args ? p->args : "");
+		(void)sqlite3_bind_int(st, 4, k / 2);
+		(void)sqlite3_bind_int(st, 5, k % 2);
+		bind_u64(st, 6, b->runs);
+		(void)sqlite3_bind_double(st, 7, b->work_s);
+		(void)sqlite3_bind_double(st, 8, b->spread);
+		(void)sqlite3_bind_double(st, 9, b->watts);
+		bind_u64(st, 10, b->watt_runs);
 		r = store_run(s, ST_MODEL_PUT, "writing a program's model", e);
 	}
 	return r;
@@ -111,7 +117,7 @@ int store_load_programs(struct sqlite_store *s, struct cluster *c, struct err *e
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = db_prepare(s->db,
 			   "SELECT bundle, name, isa, emulated, runs, work_s, spread, watts,"
-			   " watt_runs FROM models",
+			   " watt_runs, args FROM beliefs",
 			   &st, e),
 	    step;
 
@@ -119,13 +125,20 @@ int store_load_programs(struct sqlite_store *s, struct cluster *c, struct err *e
 		return r;
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		int isa = sqlite3_column_int(st, 2), emulated = sqlite3_column_int(st, 3);
+		const char *args = (const char *)sqlite3_column_text(st, 9);
+		_cleanup_buf_ struct buf launch;
 		struct job_spec spec = {0};
 		struct program *p;
+
+		buf_init(&launch, LAUNCH_MAX);
+		if (args && *args && buf_printf(&launch, "{\"args\":%s,\"env\":", args))
+			return err_set(e, -ENOMEM, "no memory for the models");
 
 		(void)snprintf(spec.bundle, sizeof(spec.bundle), "%s",
 			       (const char *)sqlite3_column_text(st, 0));
 		(void)snprintf(spec.name, sizeof(spec.name), "%s",
 			       (const char *)sqlite3_column_text(st, 1));
+		spec.launch = launch.len ? (char *)(uintptr_t)buf_cstr(&launch) : NULL;
 		p = core_program(c, &spec);
 		if (!p || isa < 0 || isa >= ISA_COUNT || emulated < 0 || emulated > 1)
 			continue;

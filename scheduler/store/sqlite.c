@@ -60,10 +60,12 @@ static const char *const schema[] = {
 	" time_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, predicted_j REAL,"
 	" actual_j REAL)",
 	"CREATE INDEX IF NOT EXISTS node_changes_by_node ON node_changes (node, id)",
-	"CREATE TABLE IF NOT EXISTS models (bundle TEXT NOT NULL, name TEXT NOT NULL,"
-	" isa INTEGER NOT NULL, emulated INTEGER NOT NULL, runs INTEGER NOT NULL,"
-	" work_s REAL NOT NULL, spread REAL NOT NULL, watts REAL NOT NULL,"
-	" watt_runs INTEGER NOT NULL, PRIMARY KEY (bundle, name, isa, emulated)) WITHOUT ROWID",
+	"DROP TABLE IF EXISTS models",
+	"CREATE TABLE IF NOT EXISTS beliefs (bundle TEXT NOT NULL, name TEXT NOT NULL,"
+	" args TEXT NOT NULL, isa INTEGER NOT NULL, emulated INTEGER NOT NULL,"
+	" runs INTEGER NOT NULL, work_s REAL NOT NULL, spread REAL NOT NULL, watts REAL NOT NULL,"
+	" watt_runs INTEGER NOT NULL, PRIMARY KEY (bundle, name, args, isa, emulated)) WITHOUT "
+	"ROWID",
 };
 
 static const char *const statements[ST_COUNT] = {
@@ -111,8 +113,8 @@ static const char *const statements[ST_COUNT] = {
 			  " VALUES (?, ?, ?, ?, ?)",
 	[ST_CHANGE_ACTUAL] = "UPDATE node_changes SET actual_j = ?1 WHERE id = (SELECT max(id)"
 			     " FROM node_changes WHERE node = ?2 AND state = 'sleeping')",
-	[ST_MODEL_PUT] = "INSERT OR REPLACE INTO models (bundle, name, isa, emulated, runs, work_s,"
-			 " spread, watts, watt_runs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ST_MODEL_PUT] = "INSERT OR REPLACE INTO beliefs (bundle, name, args, isa, emulated, runs,"
+			 " work_s, spread, watts, watt_runs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 int store_path(const struct sqlite_store *s, const char *name, char *out, size_t size,

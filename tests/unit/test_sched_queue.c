@@ -388,6 +388,18 @@ static void the_core_learns_times_and_foretells_the_end(void **state)
 	pass(f, 0);
 	assert_int_equal(j->expected_end_ms, f->now + 30001);
 	assert_int_equal(core_estimate(j, f->node->machine).runs, 3);
+	/* Other arguments are another program. */
+	{
+		struct job_spec spec = {.name = "same", .cpus = 1, .isas = 3, .held = true};
+		struct job *other;
+
+		spec.launch =
+			strdup("{\"args\":[\"-n\",\",\\\"env\\\":\"],\"env\":{},\"stdin\":null}");
+		assert_int_equal(core_submit(f->c, f->now, &spec, &other, &f->fx), 0);
+		done(f);
+		assert_int_equal(core_estimate(other, f->node->machine).runs, 0);
+		assert_string_equal(other->program->args, "[\"-n\",\",\\\"env\\\":\"]");
+	}
 	/* One that failed teaches nothing. */
 	f->now += 1000;
 	end(f, j, 1);
