@@ -63,7 +63,7 @@ export class Crowd {
 export const frames = (p, ms) => p.evaluate((span) => new Promise((go) => {
 	const chart = document.querySelector(".chart"), box = chart?.querySelector(".u-over");
 	const list = document.querySelector(".vt-scroll") ?? document.scrollingElement;
-	const times = [];
+	const at = box?.getBoundingClientRect(), times = [];
 	let began = 0, last = 0;
 	const step = (t) => {
 		began ||= t;
@@ -71,7 +71,7 @@ export const frames = (p, ms) => p.evaluate((span) => new Promise((go) => {
 		last = t;
 		const part = (t - began) / span;
 		list.scrollTop = (list.scrollHeight - list.clientHeight) * (0.5 - 0.5 * Math.cos(part * 6.28));
-		if (box) { const r = box.getBoundingClientRect(); box.dispatchEvent(new MouseEvent("mousemove", { clientX: r.left + r.width * part, clientY: r.top + 20, bubbles: true })); }
+		box?.dispatchEvent(new MouseEvent("mousemove", { clientX: at.left + at.width * part, clientY: at.top + 20, bubbles: true }));
 		if (t - began < span) requestAnimationFrame(step);
 		else {
 			times.sort((a, b) => a - b);
@@ -81,6 +81,11 @@ export const frames = (p, ms) => p.evaluate((span) => new Promise((go) => {
 	requestAnimationFrame(step);
 }), ms);
 const say = (what, f) => console.log(`note   ${what}: ${f.perSecond} frames a second, 95 % within ${f.p95.toFixed(1)} ms, longest ${f.worst.toFixed(0)} ms`);
+
+/** Held jobs: they wait, whatever nodes there are. */
+export async function fillJobs(cluster, bundle) {
+	for (let i = 0; i < JOBS; i += 1000) await cluster.api("POST", "jobs", { jobs: Array.from({ length: 1000 }, (_, k) => ({ bundle, args: [], hold: true, name: `job-${i + k + 1}` })) });
+}
 
 export async function bigCluster() {
 	const cluster = new Cluster();
@@ -121,8 +126,7 @@ export const tests = [
 			assert.ok(await p.locator(".vt-space .vt-row").count() < 100, "only the rows that can be seen exist");
 
 			const sha = await cluster.upload(ticker);
-			const spec = { bundle: sha, args: [], hold: true };
-			for (let i = 0; i < JOBS; i += 1000) await cluster.api("POST", "jobs", { jobs: Array.from({ length: 1000 }, (_, k) => ({ ...spec, name: `job-${i + k + 1}` })) });
+			await fillJobs(cluster, sha);
 			await p.goto(`${cluster.url}#/jobs`);
 			await p.getByRole("link", { name: `job-${JOBS}` }).waitFor();
 			say("100,000 jobs, scrolled", await frames(p, 3000));

@@ -3,13 +3,17 @@
 const NB = "\u202f";
 export const NONE = "–";
 
+/* A formatter is dear to make and cheap to use. */
+const formats = Array.from({ length: 9 }, (_, places) => new Intl.NumberFormat("en", { minimumFractionDigits: 0, maximumFractionDigits: places }));
+const number = (v, places) => formats[places].format(v).replace("-", "−").replaceAll(",", NB);
+
 /** Three significant digits, no exponent. */
 export function digits(v, n = 3) {
 	if (!Number.isFinite(v)) return NONE;
 	if (v === 0) return "0";
 	const a = Math.abs(v);
 	const places = Math.max(0, n - 1 - Math.floor(Math.log10(a)));
-	return v.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: Math.min(places, 8) }).replace("-", "−").replaceAll(",", NB);
+	return number(v, Math.min(places, 8));
 }
 
 function scaled(v, unit, steps) {
@@ -37,7 +41,7 @@ export function bytes(n) {
 }
 
 export function count(n) {
-	return n === null || n === undefined ? NONE : Math.round(n).toLocaleString("en").replaceAll(",", NB);
+	return n === null || n === undefined ? NONE : number(Math.round(n), 0);
 }
 
 export function percent(p) {

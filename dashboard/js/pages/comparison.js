@@ -1,7 +1,7 @@
 /* One replay: how it goes on, then its policies side by side. */
 import { h, fill, text, eachFrame, every } from "../lib/dom.js";
 import { get, send, download } from "../lib/api.js";
-import { count, joules, jouleSeconds, percent, plural, span, watts } from "../lib/format.js";
+import { count, digits, joules, jouleSeconds, percent, plural, span, watts } from "../lib/format.js";
 import { dashes, lineColor } from "../lib/palette.js";
 import { session } from "../lib/session.js";
 import { settings } from "../lib/settings.js";
@@ -43,7 +43,7 @@ function table(results, base, scaled) {
 			}));
 		}))));
 }
-const delta = (v, ref) => { const p = ((v - ref) / ref) * 100; return ` ${p > 0 ? "+" : p < 0 ? "−" : "±"}${percent(Math.abs(p))}`; };
+const delta = (v, ref) => { if (v >= 10 * ref) return ` × ${digits(v / ref, 2)}`; const p = ((v - ref) / ref) * 100; return ` ${p > 0 ? "+" : p < 0 ? "−" : "±"}${percent(Math.abs(p))}`; };
 
 /** Where the joules went: one bar a policy, all to one scale. */
 function split(results) {

@@ -33,6 +33,10 @@ function facts(j, predicted) {
 
 const verbs = { submit: "Submitted", place: "Placed", start: "Started", migrate: "Decided to move", commit: "Moved", abort: "Move aborted", hold: "Held", release: "Released", requeue: "Requeued", wait: "Waits", end: "Ended", cancel: "Cancelled" };
 
+const verb = (d) => verbs[d.kind] ?? d.kind;
+/** The reason, without the verb that stands before it. */
+const said = (d) => (d.reason?.toLowerCase().startsWith(`${verb(d).toLowerCase()} `) ? d.reason.slice(verb(d).length + 1) : d.reason);
+
 function decisionList(list) {
 	if (!list.length) return emptyBox("Nothing decided yet");
 	const saving = (d) => {
@@ -42,7 +46,7 @@ function decisionList(list) {
 		return h("span", {}, has(d.predicted_j) ? `predicted ${joules(d.predicted_j)}` : "", has(d.actual_j) ? `${has(d.predicted_j) ? ", " : ""}actual ${joules(d.actual_j)}${off}` : "");
 	};
 	return h("ol", { class: "decisions" }, list.map((d) => h("li", {}, h("time", { class: "muted nowrap", datetime: new Date(d.time_ms).toISOString(), title: fullTime(d.time_ms) }, time(d.time_ms)),
-		h("div", {}, h("strong", {}, verbs[d.kind] ?? d.kind), d.node ? [" ", h("a", { href: nodeLink(d.node) }, d.node)] : null, d.reason ? h("span", { class: "soft" }, ` ${d.reason}`) : null, " ", h("span", { class: "muted" }, saving(d))))));
+		h("div", {}, h("strong", {}, verb(d)), d.node ? [" ", h("a", { href: nodeLink(d.node) }, d.node)] : null, said(d) ? h("span", { class: "soft" }, ` ${said(d)}`) : null, " ", h("span", { class: "muted" }, saving(d))))));
 }
 
 /* ---- what can be done ----------------------------------------------------- */

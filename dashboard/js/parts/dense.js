@@ -27,20 +27,25 @@ function update(tile, n) {
 
 export class DenseGrid {
 	constructor() {
-		this.el = h("ul", { class: "tiles tiles-dense" });
+		this.list = h("ul", { class: "tiles-dense" });
+		/* An empty block behind each STEP_ROWS rows: the browser says which are near the window, so nothing is asked while scrolling. */
+		this.blocks = h("div", { "aria-hidden": "true" });
+		this.el = h("div", { class: "dense-field" }, this.blocks, this.list);
 		this.nodes = [];
 		this.index = new Map();
+		this.near = new Set([0]);
 		this.draw = eachFrame(() => this.drawNow());
-		addEventListener("scroll", this.draw, { passive: true });
-		/* Where it lies is asked when something on the page has another size, not at each scroll: asking forces a layout. */
-		this.observer = new ResizeObserver(() => { this.top = null; if (this.el.clientWidth !== this.width) this.measured = false; this.draw(); });
+		this.watch = new IntersectionObserver((seen) => {
+			for (const e of seen) this.near[e.isIntersecting ? "add" : "delete"](Number(e.target.dataset.block));
+			this.drawNow();
+		}, { rootMargin: "50% 0px" });
+		this.observer = new ResizeObserver(() => { if (this.el.clientWidth !== this.width) { this.measured = false; this.draw(); } });
 		this.observer.observe(this.el);
-		this.observer.observe(document.body);
 	}
 
 	close() {
-		removeEventListener("scroll", this.draw);
 		this.observer.disconnect();
+		this.watch.disconnect();
 		this.draw.cancel();
 	}
 
@@ -55,7 +60,7 @@ export class DenseGrid {
 		const i = this.index.get(n.name);
 		if (i === undefined) return false;
 		this.nodes[i] = n;
-		const tile = this.el.keyedChildren?.get(n.name);
+		const tile = this.list.keyedChildren?.get(n.name);
 		if (tile) update(tile, n);
 		return true;
 	}
@@ -68,22 +73,36 @@ export class DenseGrid {
 		this.measured = this.width > 0;
 	}
 
+	/** The blocks for so many rows. */
+	divide(rows) {
+		const wanted = `${rows} ${this.row}`;
+		if (wanted === this.divided) return;
+		this.divided = wanted;
+		this.watch.disconnect();
+		this.near = new Set([...this.near].filter((b) => b * STEP_ROWS < rows));
+		fill(this.blocks, Array.from({ length: Math.ceil(rows / STEP_ROWS) }, (_, i) => {
+			const block = h("div", { class: "dense-block", data: { block: i } });
+			block.style.setProperty("top", `${i * STEP_ROWS * this.row}px`);
+			block.style.setProperty("height", `${STEP_ROWS * this.row}px`);
+			return block;
+		}));
+		for (const block of this.blocks.children) this.watch.observe(block);
+	}
+
 	drawNow() {
 		if (!this.measured) this.measure();
 		const rows = Math.ceil(this.nodes.length / this.columns);
-		this.top ??= this.el.getBoundingClientRect().top + scrollY;
-		const top = this.top - scrollY;
-		/* In steps of some rows, so that most frames of a scroll change nothing. */
-		const first = Math.min(rows, Math.max(0, Math.floor(-top / this.row / STEP_ROWS - 0.5) * STEP_ROWS));
-		const last = Math.max(first, Math.min(rows, Math.ceil((innerHeight - top) / this.row / STEP_ROWS + 0.5) * STEP_ROWS));
+		this.el.style.setProperty("height", `${rows * this.row}px`);
+		this.divide(rows);
+		const first = this.near.size ? Math.min(...this.near) * STEP_ROWS : 0;
+		const last = this.near.size ? Math.min(rows, (Math.max(...this.near) + 1) * STEP_ROWS) : 0;
 		const window = `${first} ${last} ${this.columns} ${this.width}`;
 
 		if (window === this.window && this.drawn === this.nodes) return;
 		this.window = window;
 		this.drawn = this.nodes;
-		this.el.style.setProperty("height", `${rows * this.row}px`);
-		keyed(this.el, this.nodes.slice(first * this.columns, last * this.columns), (n) => n.name, (n) => { const t = make(n); update(t, n); return t; });
-		for (const [name, t] of this.el.keyedChildren) {
+		keyed(this.list, this.nodes.slice(first * this.columns, last * this.columns), (n) => n.name, (n) => { const t = make(n); update(t, n); return t; });
+		for (const [name, t] of this.list.keyedChildren) {
 			const at = this.box(name);
 			attr(t, "aria-setsize", this.nodes.length);
 			attr(t, "aria-posinset", this.index.get(name) + 1);
