@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "binaries/bundle/bundle.h"
+#include "common/digest.h"
 
 int bundle_check(int fd, struct bundle_record *b, struct err *e)
 {
@@ -28,6 +29,35 @@ int bundle_check(int fd, struct bundle_record *b, struct err *e)
 	for (int isa = 0; isa < ISA_COUNT; isa++)
 		if (bundle_has(bundle, (enum isa)isa))
 			b->isas |= 1u << isa;
+	bundle_free(bundle);
+	return 0;
+}
+
+int bundle_describe(int fd, json_t *o, struct err *e)
+{
+	json_t *halves = json_array();
+	const struct bundle_manifest *m;
+	struct bundle *bundle = NULL;
+	char hex[DIGEST_HEX_SIZE];
+	int r = bundle_open_fd(fd, "the bundle", &bundle, e);
+
+	if (r) {
+		json_decref(halves);
+		return r;
+	}
+	m = bundle_manifest(bundle);
+	for (int isa = 0; isa < ISA_COUNT; isa++)
+		if (bundle_has(bundle, (enum isa)isa))
+			(void)json_array_append_new(
+				halves, json_pack("{s:s, s:I}", "isa", isa_name((enum isa)isa),
+						  "size", (json_int_t)m->half[isa].size));
+	digest_hex(m->build_id, hex);
+	(void)json_object_set_new(o, "made_by", json_string(m->made_by));
+	(void)json_object_set_new(o, "build_id", json_string(hex));
+	(void)json_object_set_new(o, "halves", halves);
+	/* Which functions never migrate is known when a bundle is built; the file doesn't carry it.
+	 */
+	(void)json_object_set_new(o, "blocked", json_null());
 	bundle_free(bundle);
 	return 0;
 }

@@ -128,6 +128,8 @@ void handle_bundle_info(struct http_exchange *rq, void *ctx)
 	struct bundle_record b;
 	struct err e = ERR_INIT;
 	char sha[DIGEST_HEX_SIZE];
+	json_t *o;
+	int fd;
 
 	if (!get_sha(rq, sha))
 		return;
@@ -135,9 +137,18 @@ void handle_bundle_info(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (store_bundle(en->store, sha, &b, &e))
-		http_reply_err(rq, &e);
-	else
-		http_reply_json(rq, 200, render_bundle(&b));
+	fd = store_bundle(en->store, sha, &b, &e) ? -1 : store_open_bundle(en->store, sha, &e);
 	engine_unlock(en);
+	if (fd < 0) {
+		http_reply_err(rq, &e);
+		return;
+	}
+	o = render_bundle(&b);
+	if (bundle_describe(fd, o, &e)) {
+		json_decref(o);
+		http_reply_err(rq, &e);
+	} else {
+		http_reply_json(rq, 200, o);
+	}
+	close(fd);
 }
