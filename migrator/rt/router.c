@@ -331,6 +331,8 @@ static long route_memory(long n, long a, long b, long c, long d, long e, long f)
 
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
+	long r;
+
 	switch (n) {
 	case SYS_mmap:
 	case SYS_munmap:
@@ -380,6 +382,13 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return route_identity(n, a, b, c, d);
 	case SYS_futex:
 		return wait_futex(NULL, a, b, c, d, e, f);
+	case SYS_set_robust_list:
+	case SYS_get_robust_list:
+		/* The C library sees to mutexes of threads that end; the kernel only to processes
+		   that die. An emulator does not, and says so, which must not change a program's
+		   mutexes. */
+		r = arch_kernel(n, a, b, c, d, e, f);
+		return r == -ENOSYS ? 0 : r;
 	case SYS_exit:
 		thread_end(NULL, 0);
 	case SYS_clone:
