@@ -168,9 +168,21 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 
 static int check_config(const struct options *o, struct err *e)
 {
+	_cleanup_free_ char *cert = NULL, *key = NULL;
+	struct auth auth = {.required = false};
 	uint16_t port;
-	int fd = http_listen(o->listen, o->tls_cert != NULL, &port, e);
+	int r = read_pem(o->tls_cert, &cert, e), fd;
 
+	if (!r)
+		r = read_pem(o->tls_key, &key, e);
+	if (!r)
+		r = set_auth(o, o->state_dir, &auth, e);
+	token_key_clear(&auth.key);
+	if (key)
+		explicit_bzero(key, strlen(key));
+	if (r)
+		return r;
+	fd = http_listen(o->listen, o->tls_cert != NULL, &port, e);
 	if (fd < 0)
 		return fd;
 	close(fd);

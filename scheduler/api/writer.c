@@ -14,6 +14,7 @@
 
 #define TICK_MS            250
 #define UPKEEP_TICKS       4
+#define KEYS_MS            (7ull * 24 * 3600 * 1000) /* how long an Idempotency-Key is remembered */
 #define BATCH_MAX          512
 #define GATHER_NS          1000000 /* the most a batch waits for company */
 #define ANSWER_MS          60000
@@ -241,15 +242,18 @@ static void step(struct engine *en, struct change *batch, bool tick)
 		energy_tick(en, now);
 }
 
-/* Old energy readings, a little at a time. */
+/* Old energy readings and idempotency keys, a little at a time. */
 static void upkeep(struct engine *en)
 {
+	uint64_t now_ms = engine_now_ms();
 	struct err e = ERR_INIT;
 	bool more;
 	int r = store_begin(en->store, &e);
 
+	if (!r && now_ms > KEYS_MS)
+		r = store_forget_keys(en->store, now_ms - KEYS_MS, &e);
 	if (!r)
-		r = store_age_energy(en->store, engine_now_ms(), en->keep_energy_ms, &more, &e);
+		r = store_age_energy(en->store, now_ms, en->keep_energy_ms, &more, &e);
 	if (!r)
 		r = store_commit(en->store, &e);
 	if (r) {

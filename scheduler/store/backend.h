@@ -51,6 +51,7 @@ struct store_backend {
 			   char digest[CORE_SHA_SIZE], struct err *e);
 	int (*add_idempotency)(struct store *s, const char *key, uint64_t job, const char *digest,
 			       uint64_t now_ms, struct err *e);
+	int (*forget_keys)(struct store *s, uint64_t before_ms, struct err *e);
 	int (*add_energy)(struct store *s, const struct energy_interval *i, struct err *e);
 	int (*energy)(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		      void (*fn)(const struct energy_interval *i, void *arg), void *arg,

@@ -19,6 +19,7 @@ enum store_stmt {
 	ST_SETTING_PUT,
 	ST_KEY_GET,
 	ST_KEY_PUT,
+	ST_KEY_FORGET,
 	ST_ENERGY_PUT,
 	ST_ENERGY_JOB_PUT,
 	ST_ENERGY_COVERING,
@@ -122,6 +123,7 @@ int sqlite_idempotency(struct store *base, const char *key, uint64_t *job,
 		       char digest[CORE_SHA_SIZE], struct err *e);
 int sqlite_add_idempotency(struct store *base, const char *key, uint64_t job, const char *digest,
 			   uint64_t now_ms, struct err *e);
+int sqlite_forget_keys(struct store *base, uint64_t before_ms, struct err *e);
 int sqlite_add_energy(struct store *base, const struct energy_interval *i, struct err *e);
 int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
 		  void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e);

@@ -159,3 +159,11 @@ int sqlite_add_idempotency(struct store *base, const char *key, uint64_t job, co
 	(void)sqlite3_bind_int64(st, 4, (sqlite3_int64)now_ms);
 	return store_run(s, ST_KEY_PUT, "writing an idempotency key", e);
 }
+
+int sqlite_forget_keys(struct store *base, uint64_t before_ms, struct err *e)
+{
+	struct sqlite_store *s = sqlite_of(base);
+
+	(void)sqlite3_bind_int64(s->st[ST_KEY_FORGET], 1, (sqlite3_int64)before_ms);
+	return store_run(s, ST_KEY_FORGET, "forgetting idempotency keys", e);
+}

@@ -28,6 +28,7 @@ static const char *const schema[] = {
 	" WITHOUT ROWID",
 	"CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY NOT NULL,"
 	" job INTEGER NOT NULL, digest TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID",
+	"CREATE INDEX IF NOT EXISTS idempotency_by_time ON idempotency (created_ms)",
 	"CREATE TABLE IF NOT EXISTS energy (id INTEGER PRIMARY KEY, node TEXT NOT NULL,"
 	" instance TEXT NOT NULL, meter TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL,"
 	" kind TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
@@ -79,6 +80,8 @@ static const char *const statements[ST_COUNT] = {
 			   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 	[ST_KEY_GET] = "SELECT job, digest FROM idempotency WHERE key = ?",
 	[ST_KEY_PUT] = "INSERT INTO idempotency (key, job, digest, created_ms) VALUES (?, ?, ?, ?)",
+	[ST_KEY_FORGET] = "DELETE FROM idempotency WHERE key IN"
+			  " (SELECT key FROM idempotency WHERE created_ms < ? LIMIT 1000)",
 	[ST_ENERGY_PUT] =
 		"INSERT OR IGNORE INTO energy (node, instance, meter, source, scope, kind,"
 		" from_ms, to_ms, energy_uj, idle_uj, system_uj, gap_ms, counted)"
@@ -400,6 +403,7 @@ const struct store_backend store_sqlite = {
 	.set_setting = sqlite_set_setting,
 	.idempotency = sqlite_idempotency,
 	.add_idempotency = sqlite_add_idempotency,
+	.forget_keys = sqlite_forget_keys,
 	.add_energy = sqlite_add_energy,
 	.energy = sqlite_energy,
 	.job_energy = sqlite_job_energy,

@@ -152,6 +152,11 @@ int store_add_idempotency(struct store *s, const char *key, uint64_t job, const 
 	return s->backend->add_idempotency(s, key, job, digest, now_ms, e);
 }
 
+int store_forget_keys(struct store *s, uint64_t before_ms, struct err *e)
+{
+	return s->backend->forget_keys(s, before_ms, e);
+}
+
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
 {
 	return s->backend->add_energy(s, i, e);

@@ -151,6 +151,9 @@ int store_idempotency(struct store *s, const char *key, uint64_t *job, char dige
 int store_add_idempotency(struct store *s, const char *key, uint64_t job, const char *digest,
 			  uint64_t now_ms, struct err *e);
 
+/* Forgets some of the keys that were used before that time; inside a transaction. */
+int store_forget_keys(struct store *s, uint64_t before_ms, struct err *e);
+
 /* ---- energy ------------------------------------------------------------- */
 
 /* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Inside

@@ -276,12 +276,40 @@ static void a_bundle_comes_back_as_it_went_in(void **state)
 	store_close(s);
 }
 
+static void a_key_is_remembered_until_it_is_forgotten(void **state)
+{
+	struct store *s = open_store();
+	char digest[CORE_SHA_SIZE];
+	uint64_t job;
+
+	(void)state;
+	assert_int_equal(store_begin(s, NULL), 0);
+	assert_int_equal(store_add_idempotency(s, "old", 3, "d3", 1000, NULL), 0);
+	assert_int_equal(store_add_idempotency(s, "new", 4, "d4", 2000, NULL), 0);
+	assert_int_not_equal(store_add_idempotency(s, "new", 5, "d5", 2000, NULL), 0);
+	assert_int_equal(store_commit(s, NULL), 0);
+	store_close(s);
+	s = open_store();
+	assert_int_equal(store_idempotency(s, "old", &job, digest, NULL), 0);
+	assert_int_equal(job, 3);
+	assert_string_equal(digest, "d3");
+	assert_int_equal(store_begin(s, NULL), 0);
+	assert_int_equal(store_forget_keys(s, 2000, NULL), 0);
+	assert_int_equal(store_commit(s, NULL), 0);
+	assert_int_equal(store_idempotency(s, "old", &job, digest, NULL), 0);
+	assert_int_equal(job, 0);
+	assert_int_equal(store_idempotency(s, "new", &job, digest, NULL), 0);
+	assert_int_equal(job, 4);
+	store_close(s);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_killed_scheduler_finds_everything_it_committed),
 		T(two_schedulers_on_one_directory_are_refused),
+		T(a_key_is_remembered_until_it_is_forgotten),
 		T(a_damaged_database_is_refused_with_a_hint),
 		T(a_log_is_appended_by_offset_and_never_twice),
 		T(an_energy_interval_counts_once),
