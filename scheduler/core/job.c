@@ -317,10 +317,13 @@ static void job_exited(struct cluster *c, uint64_t now_ms, struct job *j,
 static void job_runs(struct cluster *c, struct job *j, const struct job_report *r,
 		     uint64_t revision, struct effects *fx)
 {
+	if (r->state == SEEN_RUNNING && !j->confirmed)
+		c->schedule = true; /* it may be moved from now on */
 	j->confirmed = r->state == SEEN_RUNNING;
 	if (j->aborting && j->confirmed && revision >= j->node->revision &&
 	    r->migration_state != SEEN_MIG_SENDING && r->migration_state != SEEN_MIG_SENT) {
 		j->aborting = 0;
+		c->schedule = true;
 		fx_desired(c, fx, j->node);
 		fx_job(fx, j);
 	}

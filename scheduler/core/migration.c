@@ -149,7 +149,8 @@ static void decide_move(struct migration *m, uint64_t now_ms, struct effects *fx
 {
 	struct effect *f;
 
-	fx_decision(fx, now_ms, m->live, "migrate", m->to, m->reason, m->predicted_j);
+	/* The job's own joules, for these are what its segment will show. */
+	fx_decision(fx, now_ms, m->live, "migrate", m->to, m->reason, m->stay_j - m->go_j);
 	f = fx->failed ? NULL : &fx->v[fx->n - 1];
 	if (f) {
 		f->stay_j = m->stay_j;

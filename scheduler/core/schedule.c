@@ -16,7 +16,8 @@
 
 #include "scheduler/policy/policy.h"
 
-#define CLASS_LOOK 32 /* jobs of one demand tried behind one whose time is too long */
+#define IMPOSSIBLE_LOOK 1024 /* demands that no node could ever meet */
+#define CLASS_LOOK      32   /* jobs of one demand tried behind one whose time is too long */
 
 void core_set_policy(struct cluster *c, const struct policy *p, const struct policy_options *o)
 {
@@ -134,7 +135,7 @@ static void start_waiting(struct policy_view *v)
 {
 	struct cluster *c = v->c;
 	struct job_class *cls = queue_after(c, 0, 0);
-	uint32_t left = c->opt.backfill;
+	uint32_t left = c->opt.backfill, impossible = IMPOSSIBLE_LOOK;
 	bool reserved = false;
 
 	hide(c, false);
@@ -148,10 +149,14 @@ static void start_waiting(struct policy_view *v)
 			cls = queue_after(c, priority, id);
 			continue;
 		}
-		left--;
-		if (!fits_some_node(c, cls)) {
+		if (!fits_some_node(c, cls) && impossible) {
+			impossible--;
 			say(v->fx, j, WHY_NO_NODE);
-		} else if (v->capped) {
+			cls = queue_after(c, priority, id);
+			continue;
+		}
+		left--;
+		if (v->capped) {
 			say(v->fx, j, WHY_CAP);
 		} else {
 			if (!reserved)
