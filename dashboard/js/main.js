@@ -23,6 +23,7 @@ const app = document.getElementById("app");
 let shell = null;
 let open = null;
 let opening = 0;
+let failed = false;
 
 function logo() {
 	const img = h("img", { src: "ui/icon.svg", alt: "", width: 24, height: 24 });
@@ -102,6 +103,7 @@ async function route() {
 	const name = parts[0] ?? "";
 	const mine = ++opening;
 
+	failed = false;
 	closePage();
 	for (const a of [...shell.nav.children, ...shell.end.querySelectorAll("[data-page]")]) attr(a, "aria-current", a.dataset.page === name ? "page" : null);
 	if (!Object.hasOwn(pages, name)) {
@@ -123,7 +125,11 @@ async function route() {
 		shell.moved = true;
 		scrollTo(0, 0);
 	} catch (e) {
-		if (mine === opening) fill(shell.main, errorBox(e, route));
+		if (mine === opening) {
+			/* A module that could not be fetched is not asked for again by every browser: only a new page is sure to. */
+			failed = true;
+			fill(shell.main, errorBox({ message: "This page could not be read from the scheduler.", hint: e.message }, () => location.reload()));
+		}
 		if (!e.status && !(e instanceof TypeError)) throw e;
 	} finally {
 		clearTimeout(slow);
@@ -165,6 +171,7 @@ async function begin() {
 
 onUnauthorized.call = (e) => { if (shell) showLogin(e); };
 store.on("connection", drawConnection);
+store.on("connection", () => { if (failed && store.live) location.reload(); });
 every(500, drawAge);
 settings.on(drawTheme);
 addEventListener("hashchange", route);

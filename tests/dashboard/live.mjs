@@ -13,7 +13,7 @@ export const tests = [
 		try {
 			const { name } = await cluster.api("GET", "policy");
 			await p.goto(wire.url);
-			await p.getByText("Live", { exact: true }).waitFor();
+			await p.locator(".tile").first().waitFor();
 			/* Something must have come, or there is nothing to continue after. */
 			await cluster.api("PUT", "policy", { name: "balance" });
 			await until(async () => /balance/.test(await stats(p)), "the policy to show");
@@ -39,7 +39,7 @@ export const tests = [
 		const p = await page();
 		const { name } = await cluster.api("GET", "policy");
 		await p.goto(cluster.url);
-		await p.getByText("Live", { exact: true }).waitFor();
+		await p.locator(".tile").first().waitFor();
 		await cluster.end("droverd", "SIGKILL");
 		await p.getByText("The connection to the scheduler is lost").waitFor();
 		await cluster.startScheduler(cluster.schedulerOptions);

@@ -40,13 +40,22 @@ async function policyForm(box) {
 		const p = policies.find((x) => x.name === pick.value);
 		text(summary, p?.summary ?? "");
 		const known = p?.options?.length ? p.options : Object.entries(now.options ?? {}).map(([name, value]) => ({ name, default: value }));
-		fill(options, known.map((o) => field(o.name + (o.unit ? `, ${o.unit}` : ""), h("input", { class: "input", name: o.name, type: "number", step: "any", value: (pick.value === now.name ? now.options?.[o.name] : undefined) ?? o.default ?? "" }), o.meaning)));
+		fill(options, known.map((o) => {
+			const value = (pick.value === now.name ? now.options?.[o.name] : undefined) ?? o.default ?? "";
+			const name = o.name.replace(/_(ms|s|j)$/, "").replaceAll("_", " ");
+			const unit = o.unit ?? /_(ms|s|j)$/.exec(o.name)?.[1].replace("j", "J");
+			if (typeof value === "boolean" || o.unit === "bool") return h("div", { class: "field" }, h("span", { class: "label" }, name), h("label", { class: "check" }, h("input", { type: "checkbox", name: o.name, checked: Boolean(value) }), "yes"), o.meaning ? h("p", { class: "help" }, o.meaning) : null);
+			return field(name + (unit ? `, ${unit}` : ""), h("input", { class: "input", name: o.name, type: "number", step: "any", value }), o.meaning);
+		}));
 	};
 	pick.value = now.name;
 	draw();
 	fill(box, sending("Use this policy", [field("Policy", pick), summary, options], async () => {
 		const values = {};
-		for (const i of options.querySelectorAll("input")) if (i.value !== "") values[i.name] = Number(i.value);
+		for (const i of options.querySelectorAll("input")) {
+			if (i.type === "checkbox") values[i.name] = i.checked;
+			else if (i.value !== "") values[i.name] = Number(i.value);
+		}
 		await send("PUT", "policy", { name: pick.value, options: values });
 		toast(`The cluster follows ${pick.value}`);
 	}));

@@ -120,7 +120,7 @@ export class VirtualTable {
 			const row = this.rows[i];
 			el.classList.toggle("vt-coming", !row);
 			if (row) this.columns.forEach((c, x) => c.draw(el.children[x], row));
-			else for (const cell of el.children) text(cell, "");
+			else for (const cell of el.children) { text(cell, ""); delete cell.dataset.drawn; }
 		}
 		if (this.begun && last > this.rows.length - 100 && this.next) this.read();
 		this.drawNote();
