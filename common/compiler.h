@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define _cleanup_(f)   __attribute__((cleanup(f)))
+#define _noinline_ __attribute__((noinline))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _unused_       __attribute__((unused))
 #define _noreturn_     __attribute__((noreturn))
