@@ -17,6 +17,8 @@
 #include "scheduler/ledger/series.h"
 
 #define POINTS_DEFAULT 500
+/* Jobs an answer names; whoever wants others asks for a shorter range. */
+#define JOBS_SHOWN_MAX 10000
 #define HOUR_MS        (3600u * 1000u)
 
 static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
@@ -51,15 +53,29 @@ static void add_interval(const struct energy_interval *i, void *arg)
 	ledger_add(arg, i);
 }
 
-/* The jobs that the caller may not see are left out; the nodes' sums hold them all the same. */
-static void hide_jobs(struct engine *en, const struct http_exchange *rq, struct ledger *l)
+static int by_energy(const void *pa, const void *pb)
 {
-	size_t n = 0;
+	const struct ledger_sum *a = pa, *b = pb;
+
+	return (a->energy_uj < b->energy_uj) - (a->energy_uj > b->energy_uj);
+}
+
+/*
+ * The jobs that the caller may not see are left out, and of very many those that took
+ * least; the nodes' sums hold them all the same. Returns how many of the latter.
+ */
+static size_t choose_jobs(struct engine *en, const struct http_exchange *rq, struct ledger *l)
+{
+	size_t n = 0, left_out;
 
 	for (size_t i = 0; i < l->njobs; i++)
 		if (sees_job(en, rq, l->jobs[i].job))
 			l->jobs[n++] = l->jobs[i];
-	l->njobs = n;
+	left_out = n > JOBS_SHOWN_MAX ? n - JOBS_SHOWN_MAX : 0;
+	if (left_out)
+		qsort(l->jobs, n, sizeof(*l->jobs), by_energy);
+	l->njobs = n - left_out;
+	return left_out;
 }
 
 void handle_energy(struct http_exchange *rq, void *ctx)
@@ -68,6 +84,8 @@ void handle_energy(struct http_exchange *rq, void *ctx)
 	struct engine *en = ctx;
 	struct ledger l = {0};
 	struct err e = ERR_INIT;
+	size_t left_out;
+	json_t *answer;
 
 	if (http_query_u64(rq, "from_ms", 0, INT64_MAX, &from_ms, &e) ||
 	    http_query_u64(rq, "to_ms", engine_now_ms() + 1, INT64_MAX, &to_ms, &e)) {
@@ -83,8 +101,11 @@ void handle_energy(struct http_exchange *rq, void *ctx)
 	} else if (l.failed) {
 		http_reply_problem(rq, 500, "no memory for the sums", NULL);
 	} else {
-		hide_jobs(en, rq, &l);
-		http_reply_json(rq, 200, render_energy(&l, from_ms, to_ms));
+		left_out = choose_jobs(en, rq, &l);
+		answer = render_energy(&l, from_ms, to_ms);
+		(void)json_object_set_new(answer, "jobs_left_out",
+					  json_integer((json_int_t)left_out));
+		http_reply_json(rq, 200, answer);
 	}
 	engine_unlock(en);
 	ledger_free(&l);
@@ -98,7 +119,7 @@ static const char *const by_names[BY_COUNT + 1] = {"node", "job", "isa", "user",
 
 /* A job's user, asked of the store once. */
 struct owner {
-	uint64_t job;
+	uint64_t job; /* 0: a free place */
 	char user[CORE_NAME_MAX];
 };
 
@@ -112,31 +133,49 @@ struct series_arg {
 	size_t nowners, owners_cap;
 };
 
+/* Doubles the table of owners (open addressing, at most half full). */
+static bool grow_owners(struct series_arg *a)
+{
+	size_t cap = a->owners_cap ? a->owners_cap * 2 : 128;
+	struct owner *v = calloc(cap, sizeof(*v));
+
+	if (!v)
+		return false;
+	for (size_t i = 0; i < a->owners_cap; i++) {
+		size_t b = a->owners[i].job % cap;
+
+		if (!a->owners[i].job)
+			continue;
+		while (v[b].job)
+			b = (b + 1) % cap;
+		v[b] = a->owners[i];
+	}
+	free(a->owners);
+	a->owners = v;
+	a->owners_cap = cap;
+	return true;
+}
+
 static const char *user_of(struct series_arg *a, uint64_t job)
 {
 	struct job_record rec = {0};
-	struct owner *v;
+	size_t b;
 
-	for (size_t i = a->nowners; i-- > 0;)
-		if (a->owners[i].job == job)
-			return a->owners[i].user;
-	if (a->nowners == a->owners_cap) {
-		a->owners_cap = a->owners_cap ? a->owners_cap * 2 : 64;
-		v = realloc(a->owners, a->owners_cap * sizeof(*v));
-		if (!v) {
-			a->set.failed = true;
-			return NULL;
-		}
-		a->owners = v;
+	if (a->nowners * 2 >= a->owners_cap && !grow_owners(a)) {
+		a->set.failed = true;
+		return NULL;
 	}
-	v = &a->owners[a->nowners++];
-	v->job = job;
-	(void)snprintf(v->user, sizeof(v->user), "(unknown)");
+	for (b = job % a->owners_cap; a->owners[b].job; b = (b + 1) % a->owners_cap)
+		if (a->owners[b].job == job)
+			return a->owners[b].user;
+	a->nowners++;
+	a->owners[b].job = job;
+	(void)snprintf(a->owners[b].user, sizeof(a->owners[b].user), "(unknown)");
 	if (!store_job(a->en->store, job, &rec, NULL)) {
-		memcpy(v->user, rec.job.spec.user, sizeof(v->user));
+		memcpy(a->owners[b].user, rec.job.spec.user, sizeof(a->owners[b].user));
 		job_record_free(&rec);
 	}
-	return v->user;
+	return a->owners[b].user;
 }
 
 static void add_keyed(struct series_arg *a, const char *key, const char *isa,
