@@ -214,6 +214,12 @@ struct estimate {
 };
 struct estimate core_estimate(const struct job *j, const struct machine *m);
 
+/* The same time; where it isn't known the horizon of the policies, by the machine's speed. */
+double core_seconds(const struct cluster *c, const struct job *j, const struct machine *m);
+/* Seconds from now in which a job may end under a bound on the makespan: those until the last
+ * running job does, or max_slowdown times what it takes on the fastest machine. */
+double core_bound_s(const struct cluster *c, const struct job *j);
+
 /* What is expected of moving the rest of a running job, in joules. */
 struct saving {
 	double stay_s, go_s; /* the rest of its time; the horizon if that isn't known */
@@ -223,6 +229,12 @@ struct saving {
 	double net_j;
 };
 struct saving core_saving(const struct cluster *c, const struct job *j, const struct node *to);
+/* When the last job of the node is expected to end, not counting one; now if there is none. */
+uint64_t core_last_end_ms(const struct cluster *c, const struct node *n, const struct job *except);
+/* Joules of the idle power, above what it sleeps at, for which the node is awake only because of a
+ * job that has so long to run there. */
+double core_awake_j(const struct cluster *c, const struct node *n, const struct job *j,
+		    double seconds);
 /* Is it worth it? */
 bool core_worth(const struct cluster *c, const struct saving *s);
 /* Has it run long enough where it is, and can it be moved at all? */

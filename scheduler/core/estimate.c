@@ -127,6 +127,44 @@ struct estimate core_estimate(const struct job *j, const struct machine *m)
 
 /* The share of the work that is left, of a job that was expected to take so long where it is. One
  * that takes longer than expected is taken to need as long again as it is late. */
+double core_seconds(const struct cluster *c, const struct job *j, const struct machine *m)
+{
+	double s = core_estimate(j, m).seconds;
+
+	return s > 0 ? s : c->policy_opt.horizon_s / (m->speed > 0 ? m->speed : 1);
+}
+
+static double fastest_s(const struct cluster *c, const struct job *j)
+{
+	double best = 0;
+
+	for (uint32_t i = 0; i < c->nmachines; i++) {
+		const struct machine *m = c->machines[i];
+		double s;
+
+		if (!m->nodes || !(j->spec.isas & (1u << m->isa)) || m->cpus < j->spec.cpus)
+			continue;
+		s = core_seconds(c, j, m);
+		if (best <= 0 || s < best)
+			best = s;
+	}
+	return best;
+}
+
+double core_bound_s(const struct cluster *c, const struct job *j)
+{
+	const struct tree_node *t = tree_last(&c->ends);
+	double own = fastest_s(c, j) * c->policy_opt.max_slowdown, last = 0;
+
+	if (t) {
+		const struct job *o = tree_entry(t, struct job, order);
+
+		if (o->expected_end_ms > c->now_ms)
+			last = (double)(o->expected_end_ms - c->now_ms) / 1000;
+	}
+	return last > own ? last : own;
+}
+
 static double left_of(double done)
 {
 	double left = done < 1 ? 1 - done : done - 1;
@@ -160,6 +198,45 @@ static double idle_by_sleep(const struct saving *s, const struct job *j, const s
 		j_saved -= awake_w(to->machine) * s->go_s * j->spec.cpus /
 			   (fellows > j->spec.cpus ? fellows : j->spec.cpus);
 	return j_saved;
+}
+
+uint64_t core_last_end_ms(const struct cluster *c, const struct node *n, const struct job *except)
+{
+	uint64_t last = c->now_ms;
+
+	list_each(i, &n->jobs)
+	{
+		const struct job *j = list_entry(i, struct job, queue);
+		uint64_t end = j->expected_end_ms;
+
+		if (!end)
+			end = c->now_ms + (uint64_t)(c->policy_opt.horizon_s * 1000);
+		if (j != except && end > last)
+			last = end;
+	}
+	list_each(i, &n->incoming)
+	{
+		const struct migration *m = list_entry(i, struct migration, at);
+
+		if (m->live && m->live != except && m->live->expected_end_ms > last)
+			last = m->live->expected_end_ms;
+	}
+	return last;
+}
+
+double core_awake_j(const struct cluster *c, const struct node *n, const struct job *j,
+		    double seconds)
+{
+	double others_s = (double)(core_last_end_ms(c, n, j) - c->now_ms) / 1000;
+
+	return seconds > others_s ? awake_w(n->machine) * (seconds - others_s) : 0;
+}
+
+/* Each node is awake until its last job ends: what the job has to do with that, here and there. */
+static double idle_by_last(const struct cluster *c, const struct saving *s, const struct job *j,
+			   const struct node *to)
+{
+	return core_awake_j(c, j->node, j, s->stay_s) - core_awake_j(c, to, j, s->go_s);
 }
 
 /* Nodes that never sleep draw their idle power until the last job ends: what a sooner end saves. */
@@ -200,7 +277,12 @@ struct saving core_saving(const struct cluster *c, const struct job *j, const st
 	}
 	s.stay_j = s.stay_s * here.watts;
 	s.go_j = s.go_s * there.watts;
-	s.idle_j = c->policy && c->policy_sleeps ? idle_by_sleep(&s, j, to) : idle_by_end(c, &s, j);
+	if (c->policy && c->policy_by_last_end)
+		s.idle_j = idle_by_last(c, &s, j, to);
+	else if (c->policy && c->policy_sleeps)
+		s.idle_j = idle_by_sleep(&s, j, to);
+	else
+		s.idle_j = idle_by_end(c, &s, j);
 	/* Both sides are busy with it: saving and sending here, receiving and loading there. */
 	s.move_j = c->move_s * j->spec.cpus * (a->core_w + b->core_w);
 	s.net_j = s.stay_j - s.go_j + s.idle_j - s.move_j;

@@ -283,6 +283,8 @@ void node_refresh(struct cluster *c, struct node *n)
 		list_push(&c->idle, &n->idle);
 	} else if (!idle && n->idle.next != &n->idle) {
 		list_remove(&n->idle);
+		if (n->used_cpus)
+			power_idle_over(n, c->now_ms);
 	}
 }
 

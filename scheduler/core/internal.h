@@ -101,4 +101,7 @@ static inline double node_speed(const struct machine *m)
 	return m->speed > 0 ? m->speed : 1;
 }
 
+/* The node's idle period is over, for jobs came or are to come. */
+void power_idle_over(struct node *n, uint64_t now_ms);
+
 #endif

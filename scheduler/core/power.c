@@ -19,6 +19,7 @@
 #include "scheduler/policy/policy.h"
 
 #define NO_SLEEP_MS 600000 /* after a hook that failed */
+#define SOON_S      2.0    /* idle so long before a sleep that is expected to last */
 #define GRACE_MS    3000   /* the last reports of an agent that ends may come late */
 #define AHEAD       256    /* waiting jobs that are counted when nodes are woken */
 #define WAKES_MAX   64     /* at once for one class */
@@ -65,6 +66,16 @@ static void go_to_sleep(struct cluster *c, uint64_t now_ms, struct node *n, cons
 	fx_hook(fx, FX_SUSPEND, n);
 }
 
+void power_idle_over(struct node *n, uint64_t now_ms)
+{
+	double s = now_ms > n->idle_ms ? (double)(now_ms - n->idle_ms) / 1000 : 0;
+
+	/* Shorter ones are over before they would end a wait for a sleep. */
+	if (!n->idle_counted && n->idle_ms && s > SOON_S)
+		n->idle_mean_s += (s - n->idle_mean_s) / (n->idle_periods++ ? 2 : 1);
+	n->idle_counted = false;
+}
+
 static void wake_up(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
 		    struct effects *fx)
 {
@@ -72,6 +83,8 @@ static void wake_up(struct cluster *c, uint64_t now_ms, struct node *n, const ch
 	double slept_s = (double)(now_ms - n->power_ms) / 1000;
 	double saved_j = (m->idle_w - m->sleep_w) * slept_s - m->wake_j;
 
+	power_idle_over(n, now_ms);
+	n->idle_counted = true;
 	n->power = POWER_WAKING;
 	n->power_ms = now_ms;
 	set_timer(c, n, now_ms + c->opt.wake_ms, fx);
@@ -186,8 +199,13 @@ static bool over_cap(const struct cluster *c)
 
 static uint64_t sleep_due_ms(const struct cluster *c, const struct node *n)
 {
-	double t = core_break_even_s(n->machine) * c->policy_opt.sleep_after;
-	uint64_t due = t > 0 ? n->idle_ms + (uint64_t)ceil(t * 1000) : UINT64_MAX;
+	double even_s = core_break_even_s(n->machine), t = even_s * c->policy_opt.sleep_after;
+	uint64_t due;
+
+	if (c->policy && c->policy->foresees && t > SOON_S &&
+	    (!n->idle_periods || n->idle_mean_s > even_s))
+		t = SOON_S;
+	due = t > 0 ? n->idle_ms + (uint64_t)ceil(t * 1000) : UINT64_MAX;
 
 	return due > n->no_sleep_ms ? due : n->no_sleep_ms;
 }
@@ -240,15 +258,17 @@ void power_sleep_idle(struct cluster *c, uint64_t now_ms, struct effects *fx)
 
 /* ---- when to wake ------------------------------------------------------------- */
 
-/* Joules of one more job on a machine that is asleep: its share of the wake and of the idle power.
- */
-static double wake_cost_j(const struct cluster *c, const struct job *j, const struct machine *m)
+/* Joules a job on a machine that is asleep: of its own, and a share of the wake and of the time the
+ * node is awake for as many of its like as wait and fit. */
+static double wake_cost_j(const struct cluster *c, const struct job_class *cls,
+			  const struct machine *m)
 {
-	struct estimate e = core_estimate(j, m);
-	double share = (double)j->spec.cpus / m->cpus;
-	double s = e.seconds > 0 ? e.seconds : c->policy_opt.horizon_s / node_speed(m);
+	const struct job *j = cls->first;
+	uint32_t fit = j->spec.cpus ? m->cpus / j->spec.cpus : 1;
+	uint32_t like = cls->jobs.n < fit ? cls->jobs.n : fit;
+	double s = core_seconds(c, j, m), awake_w = m->idle_w - m->sleep_w;
 
-	return s * (e.watts + m->idle_w * share) + m->wake_j * share;
+	return s * core_estimate(j, m).watts + (m->wake_j + awake_w * s) / (like ? like : 1);
 }
 
 static bool cap_lets_wake(const struct cluster *c, const struct node *n, uint32_t cpus)
@@ -261,7 +281,9 @@ static bool cap_lets_wake(const struct cluster *c, const struct node *n, uint32_
 		       (double)c->cap_mw / 1000;
 }
 
-static struct node *node_to_wake(const struct cluster *c, const struct job_class *cls)
+/* bound_s: in which a job must be able to end; 0: any time. */
+static struct node *node_to_wake(const struct cluster *c, const struct job_class *cls,
+				 double bound_s)
 {
 	struct node *best = NULL;
 	double best_j = 0;
@@ -276,7 +298,9 @@ static struct node *node_to_wake(const struct cluster *c, const struct job_class
 		n = index_fullest(&m->asleep, cls->cpus, cls->memory_bytes);
 		if (!n || !cap_lets_wake(c, n, cls->cpus))
 			continue;
-		cost_j = wake_cost_j(c, cls->first, m);
+		if (bound_s > 0 && m->wake_s + core_seconds(c, cls->first, m) > bound_s)
+			continue;
+		cost_j = wake_cost_j(c, cls, m);
 		if (!best || cost_j < best_j) {
 			best = n;
 			best_j = cost_j;
@@ -302,17 +326,39 @@ static uint64_t waking_cpus(const struct cluster *c, const struct job_class *cls
 	return cpus;
 }
 
+/* Cpus for jobs of this class that running jobs are expected to leave before a node woken now is
+ * ready. */
+static uint64_t leaving_cpus(const struct cluster *c, uint64_t now_ms, const struct job_class *cls,
+			     const struct node *asleep, uint64_t enough)
+{
+	uint64_t ready_ms = now_ms + (uint64_t)(asleep->wake_s * 1000), cpus = 0;
+
+	for (struct tree_node *t = tree_first(&c->ends); t && cpus < enough;
+	     t = tree_after(&c->ends, t)) {
+		const struct job *j = tree_entry(t, struct job, order);
+
+		if (!j->expected_end_ms || j->expected_end_ms > ready_ms)
+			break;
+		if (cls->isas & (1u << j->node->isa))
+			cpus += j->spec.cpus;
+	}
+	return cpus;
+}
+
 bool power_wake_for(struct cluster *c, uint64_t now_ms, const struct job_class *cls,
 		    struct effects *fx)
 {
 	uint64_t wanted = (uint64_t)cls->cpus * (cls->jobs.n < AHEAD ? cls->jobs.n : AHEAD);
 	uint64_t coming = waking_cpus(c, cls, wanted);
+	double bound_s = c->policy_by_last_end ? core_bound_s(c, cls->first) : 0;
 	char reason[CORE_REASON_MAX];
 
 	for (int k = 0; k < WAKES_MAX && coming < wanted; k++) {
-		struct node *n = node_to_wake(c, cls);
+		struct node *n = node_to_wake(c, cls, bound_s);
 
-		if (!n)
+		if (!n && bound_s > 0)
+			n = node_to_wake(c, cls, 0);
+		if (!n || coming + leaving_cpus(c, now_ms, cls, n, wanted - coming) >= wanted)
 			break;
 		(void)snprintf(reason, sizeof(reason),
 			       "job %" PRIu64 " and %" PRIu32 " others like it wait for cpus",

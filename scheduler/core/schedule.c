@@ -23,6 +23,7 @@ void core_set_policy(struct cluster *c, const struct policy *p, const struct pol
 {
 	c->policy = p;
 	c->policy_sleeps = p->sleeps;
+	c->policy_by_last_end = p->by_last_end;
 	c->policy_opt = *o;
 	c->low_since_ms = 0;
 	c->moves_ms = 0;

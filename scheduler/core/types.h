@@ -311,14 +311,17 @@ struct node {
 	char state_reason[CORE_REASON_MAX];      /* why it is in this state */
 	bool sleep_capable;                      /* can be put to sleep and woken */
 	double sleep_w, sleep_s, wake_s, wake_j; /* of its profile; 0: not known */
-	double speed;             /* of one cpu, relative among nodes; 0: not known (taken as 1) */
-	char *runs;               /* seconds of known programs, as struct machine; owned, or NULL */
-	uint32_t leaving_cpus;    /* of used_cpus: of jobs with a migration to elsewhere */
-	enum node_state shown;    /* the state listeners were last told */
-	bool failed_wake;         /* down since it didn't wake */
-	uint64_t power_ms;        /* since when power is as it is */
-	uint64_t no_sleep_ms;     /* not to be put to sleep before: a hook failed */
-	uint64_t idle_ms;         /* since when no cpu is claimed */
+	double speed;          /* of one cpu, relative among nodes; 0: not known (taken as 1) */
+	char *runs;            /* seconds of known programs, as struct machine; owned, or NULL */
+	uint32_t leaving_cpus; /* of used_cpus: of jobs with a migration to elsewhere */
+	enum node_state shown; /* the state listeners were last told */
+	bool failed_wake;      /* down since it didn't wake */
+	uint64_t power_ms;     /* since when power is as it is */
+	uint64_t no_sleep_ms;  /* not to be put to sleep before: a hook failed */
+	uint64_t idle_ms;      /* since when no cpu is claimed */
+	double idle_mean_s;    /* of its idle periods, asleep or not, newer ones weigh more */
+	uint32_t idle_periods;
+	bool idle_counted;        /* the period under way is in the mean already */
 	uint64_t mw;              /* predicted power, in milliwatts */
 	uint64_t counted_idle_mw; /* what of cluster.idle_mw is this node's */
 	bool counted_awake;       /* counted in cluster.awake */
@@ -427,7 +430,8 @@ struct policy;
 struct cluster {
 	struct core_options opt;
 	const struct policy *policy;
-	bool policy_sleeps; /* it puts idle nodes to sleep */
+	bool policy_sleeps;      /* it puts idle nodes to sleep */
+	bool policy_by_last_end; /* how it counts idle power; see struct policy */
 	struct policy_options policy_opt;
 	uint64_t now_ms; /* of the event under way */
 	struct node **nodes;

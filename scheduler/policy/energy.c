@@ -1,13 +1,17 @@
 /*
- * energy: each job where it is predicted to take the least joules, as long as
- * that takes at most max_slowdown times as long as on the fastest machine.
+ * energy: each job where it is predicted to add the least joules, within a
+ * bound on the makespan.
  *
- * A job's joules are its own, above idle power, and those of the idle power for
- * which it keeps a node awake: all of it on a node that would be empty without
- * it, its share by cpus otherwise. Running jobs move where the rest of them is
- * cheaper. Nodes that idle are put to sleep.
+ * A job's joules are its own, above idle power, and those of the idle power of
+ * the time by which its node's last job ends later because of it. So a job that
+ * ends before others of its node costs no idle power there, and one that would
+ * keep a second node awake pays for that. Running jobs move by the same count,
+ * and then never back: the sum over the cluster only falls. The bound: a job may
+ * be as slow as does not make the last job of the cluster later, or takes at most
+ * max_slowdown times as long as on the fastest machine. Nodes that idle are put
+ * to sleep.
  */
-#include "scheduler/policy/policy.h"
+#include "scheduler/policy/energy.h"
 
 #define LOOK 2 /* nodes of a machine whose jobs are looked at */
 
@@ -15,37 +19,22 @@ static const char *const options[] = {
 	"max_slowdown",   "horizon_s",    "cooldown_ms", "max_in_flight", "hysteresis",
 	"require_saving", "min_saving_j", "sleep_after", "min_awake",     NULL};
 
-static double seconds(const struct policy_view *v, const struct job *j, const struct machine *m)
+/* Jobs among which the node's idle power will be shared: those there, and those that wait. */
+static double fellows(const struct policy_view *v, const struct job *j, const struct node *n)
 {
-	double s = core_estimate(j, m).seconds;
+	double cpus = (double)n->used_cpus + (double)v->c->waiting_cpus, own = j->spec.cpus;
 
-	return s > 0 ? s : v->opt->horizon_s / (m->speed > 0 ? m->speed : 1);
-}
-
-static double fastest_s(const struct policy_view *v, const struct job *j)
-{
-	double best = 0;
-
-	for (uint32_t i = 0; i < v->c->nmachines; i++) {
-		const struct machine *m = v->c->machines[i];
-		double s;
-
-		if (!m->nodes || !(j->spec.isas & (1u << m->isa)) || m->cpus < j->spec.cpus)
-			continue;
-		s = seconds(v, j, m);
-		if (best <= 0 || s < best)
-			best = s;
-	}
-	return best;
+	if (cpus > n->cpus)
+		cpus = n->cpus;
+	return cpus > own ? cpus / own : 1;
 }
 
 static double joules(const struct policy_view *v, const struct job *j, const struct node *n)
 {
-	const struct machine *m = n->machine;
-	double awake_w = m->idle_w > m->sleep_w ? m->idle_w - m->sleep_w : 0;
-	double share = n->used_cpus ? (double)j->spec.cpus / m->cpus : 1;
+	double s = core_seconds(v->c, j, n->machine);
 
-	return seconds(v, j, m) * (core_estimate(j, m).watts + awake_w * share);
+	return s * core_estimate(j, n->machine).watts +
+	       core_awake_j(v->c, n, j, s) / fellows(v, j, n);
 }
 
 static struct node *cheapest(struct policy_view *v, const struct job *j, double limit_s)
@@ -58,7 +47,7 @@ static struct node *cheapest(struct policy_view *v, const struct job *j, double 
 		struct node *n = NULL;
 		double e;
 
-		if (policy_may(v, j, m) && (limit_s <= 0 || seconds(v, j, m) <= limit_s))
+		if (policy_may(v, j, m) && (limit_s <= 0 || core_seconds(v->c, j, m) <= limit_s))
 			n = index_fullest(&m->up, j->spec.cpus, j->spec.memory_bytes);
 		if (!n)
 			continue;
@@ -71,15 +60,32 @@ static struct node *cheapest(struct policy_view *v, const struct job *j, double 
 	return best;
 }
 
+/* A node that sleeps, or wakes already, would end the job within the bound: it waits for that. */
+static bool soon(const struct policy_view *v, const struct job *j)
+{
+	double bound = core_bound_s(v->c, j);
+
+	for (uint32_t i = 0; i < v->c->nmachines; i++) {
+		const struct machine *m = v->c->machines[i];
+
+		if ((j->spec.isas & (1u << m->isa)) &&
+		    m->wake_s + core_seconds(v->c, j, m) <= bound &&
+		    (index_fullest(&m->asleep, j->spec.cpus, j->spec.memory_bytes) ||
+		     index_fullest(&m->waking, j->spec.cpus, j->spec.memory_bytes)))
+			return true;
+	}
+	return false;
+}
+
 static struct node *place(struct policy_view *v, const struct job *j, const char **why)
 {
-	struct node *n = cheapest(v, j, fastest_s(v, j) * v->opt->max_slowdown);
+	struct node *n = cheapest(v, j, core_bound_s(v->c, j));
 
-	*why = "energy: least predicted joules within the slowdown allowed";
-	if (n)
+	*why = "energy: adds the least predicted joules within the makespan allowed";
+	if (n || soon(v, j))
 		return n;
 	/* Waiting would be slower still than the slow machine that is free. */
-	*why = "energy: the machines within the slowdown allowed are taken";
+	*why = "energy: the machines within the makespan allowed are taken";
 	return cheapest(v, j, 0);
 }
 
@@ -96,13 +102,13 @@ static void move_of(struct policy_view *v, struct node *from)
 			return;
 		if (!core_movable(v->c, j))
 			continue;
-		limit_s = fastest_s(v, j) * v->opt->max_slowdown;
+		limit_s = core_bound_s(v->c, j);
 		for (uint32_t i = 0; i < v->c->nmachines; i++) {
 			const struct machine *m = v->c->machines[i];
 			struct node *n = NULL;
 			struct saving s;
 
-			if (policy_may(v, j, m) && seconds(v, j, m) <= limit_s)
+			if (policy_may(v, j, m) && core_seconds(v->c, j, m) <= limit_s)
 				n = index_fullest(&m->up, j->spec.cpus, j->spec.memory_bytes);
 			if (!n || n == from ||
 			    (m == from->machine && policy_used(n) < policy_used(from)))
@@ -129,6 +135,7 @@ static void moves(struct policy_view *v)
 		for (int k = 0; n && k < LOOK && v->moves_left; k++) {
 			struct node *next = policy_least_used(m, n);
 
+			energy_empty(v, n);
 			move_of(v, n);
 			n = next;
 		}
@@ -139,6 +146,8 @@ const struct policy policy_energy = {
 	.name = "energy",
 	.summary = "least predicted joules within a slowdown bound; idle nodes sleep",
 	.sleeps = true,
+	.by_last_end = true,
+	.foresees = true,
 	.options = options,
 	.place = place,
 	.moves = moves,

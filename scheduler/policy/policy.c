@@ -107,30 +107,48 @@ bool policy_may(struct policy_view *v, const struct job *j, const struct machine
 	return false;
 }
 
-bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
+static bool move(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
+		 const char *reason)
 {
-	char reason[CORE_REASON_MAX];
-	struct saving s;
-	va_list ap;
-
 	if (!v->moves_left || to == j->node || !core_movable(v->c, j))
 		return false;
 	if (v->c->cap_mw &&
 	    (double)v->c->mw + to->core_w * 1000 * j->spec.cpus > (double)v->c->cap_mw)
 		return false;
-	s = core_saving(v->c, j, to);
-	if (!core_worth(v->c, &s))
+	if (!core_worth(v->c, s))
 		return false;
-	va_start(ap, fmt);
-	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
-		reason[0] = '\0';
-	va_end(ap);
-	if (!migration_start(v->c, v->now_ms, j, to, reason, &s, false, v->fx)) {
+	if (!migration_start(v->c, v->now_ms, j, to, reason, s, false, v->fx)) {
 		v->fx->failed = true;
 		return false;
 	}
 	v->moves_left--;
 	return true;
+}
+
+bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
+{
+	struct saving s = core_saving(v->c, j, to);
+	char reason[CORE_REASON_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
+		reason[0] = '\0';
+	va_end(ap);
+	return move(v, j, to, &s, reason);
+}
+
+bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
+		    const char *fmt, ...)
+{
+	char reason[CORE_REASON_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
+		reason[0] = '\0';
+	va_end(ap);
+	return move(v, j, to, s, reason);
 }
 
 uint32_t policy_used(const struct node *n)

@@ -37,7 +37,15 @@ struct policy_view {
 struct policy {
 	const char *name;
 	const char *summary;
-	bool sleeps;                /* idle nodes are put to sleep */
+	bool sleeps; /* idle nodes are put to sleep */
+	/* A move saves the idle power of the time by which the source's last job ends sooner, less
+	 * that by which the destination's ends later; false: shares of it, by cpus, as if all of a
+	 * node's jobs went. The first never goes back and forth, the second empties nodes. */
+	bool by_last_end;
+	/* A node sleeps at once if its idle periods so far, were there any, were longer on average
+	 * than its break-even time; else, and with false, when it has been idle for sleep_after
+	 * times the break-even time. */
+	bool foresees;
 	const char *const *options; /* names of those of struct policy_options it uses */
 	/* The node where the job should start, which has room for it, and why; NULL: nowhere. */
 	struct node *(*place)(struct policy_view *v, const struct job *j, const char **why);
@@ -75,6 +83,9 @@ bool policy_may(struct policy_view *v, const struct job *j, const struct machine
 /* Offers a move; false: it can't be, or isn't predicted to save anything. */
 bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
 	_printf_(4, 5);
+/* The same of a job that goes with others, with what it saves as one of them. */
+bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
+		    const char *fmt, ...) _printf_(5, 6);
 /* Cpus in use once the moves under way are done. */
 uint32_t policy_used(const struct node *n);
 /* Among nodes of the machine that are in use, the one with the most free cpus, or the one after at;
