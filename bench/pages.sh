@@ -35,7 +35,7 @@ page() { # NAME QUERY
 	local times last
 	wanted "$1" || return 0
 	times=$(for _ in $(seq "${runs:-9}"); do
-		curl -sf -o "$dir/page" -w '%{time_total}\n' "http://127.0.0.1:$port/v1/jobs?limit=100&$2" || die "$2"
+		curl -sf -o "$dir/page" -w '%{time_total}\n' "http://127.0.0.1:$port/v1/jobs?$2" || die "$2"
 	done)
 	last=$(jq '.jobs|length' "$dir/page")
 	rows+=("$(jq -nc --arg n "$1" --arg q "$2" --argjson m "$(median <<<"$times")" --argjson x "$(sort -g <<<"$times" | tail -1)" \
@@ -46,7 +46,7 @@ mid=$((1700000000000 + jobs * 25))
 page first ''
 page newest order=newest
 page middle "cursor=$mid-1"
-page full limit=1000
+page full limit=1000 # the others have 100
 page state state=FAILED
 page states 'state=FAILED,COMPLETED&order=newest'
 page live state=PENDING,RUNNING,MIGRATING

@@ -16,7 +16,7 @@
 
 #define SCAN_MAX    10000
 #define COUNT_OPS   1000 /* virtual machine steps between two looks at a count */
-#define COUNT_MAX   2000 /* that often: then counting would take too long */
+#define COUNT_MAX   1200 /* that often: then counting would take too long */
 #define STATES_ANY  ((1u << JOB_STATE_COUNT) - 1)
 #define STATES_LIVE ((1u << JOB_PENDING) | (1u << JOB_RUNNING) | (1u << JOB_MIGRATING))
 
@@ -33,6 +33,8 @@ static struct plan choose(const struct job_filter *f)
 {
 	if (f->array)
 		return (struct plan){"jobs_by_array", "array", false};
+	if (f->user && f->states && f->states != STATES_ANY)
+		return (struct plan){"jobs_by_user_state", "user", true};
 	if (f->name)
 		return (struct plan){"jobs_by_name", "name", false};
 	if (f->states && !(f->states & ~STATES_LIVE))

@@ -253,6 +253,9 @@ static int open_database(struct sqlite_store *s, struct err *e)
 	r = db_exec(s->db, "PRAGMA journal_mode = WAL", e);
 	if (!r)
 		r = db_exec(s->db, "PRAGMA synchronous = FULL", e);
+	/* 16 MiB of log between two checkpoints: a page that changes often is written back once. */
+	if (!r)
+		r = db_exec(s->db, "PRAGMA wal_autocheckpoint = 4000", e);
 	if (!r)
 		r = check_version(s, e);
 	if (!r)
