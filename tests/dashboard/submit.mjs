@@ -12,6 +12,9 @@ export const tests = [
 		const seen = p.getByRole("region", { name: "What is in it" });
 		await seen.waitFor();
 		assert.match(await seen.innerText(), /x86-64[^]*AArch64/);
+		assert.match(await seen.innerText(), /can be moved at \d+ points? in \d+ functions?/);
+		await seen.getByText(/can be moved at/).click();
+		assert.match(await seen.getByRole("region", { name: "Where it can be moved" }).innerText(), /main[^]*ticker\.c:\d+/);
 		await p.getByLabel("Name", { exact: true }).fill("from-the-page");
 		await p.getByLabel("Arguments").fill("4 'no number'");
 		await p.getByLabel("Time limit").fill("2 min");

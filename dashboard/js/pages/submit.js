@@ -8,15 +8,26 @@ import { jobLink, link } from "../lib/router.js";
 import { toast } from "../lib/dialog.js";
 import { errorBox, isaMark, glyph, emptyBox } from "../parts/states.js";
 
+/** Where it can be moved, and so where not. */
+function places(m) {
+	if (!m) return null;
+	if (!m.points) return h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program has no migration point: "), "it runs where it starts and is never moved."));
+	return h("details", {}, h("summary", {}, `It can be moved at ${plural(m.points, "point")} in ${plural(m.functions, "function")}; elsewhere a migration waits`),
+		h("div", { class: "table-wrap details-body", tabindex: "0", role: "region", "aria-label": "Where it can be moved" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Function"), h("th", { scope: "col" }, "Where"), h("th", { scope: "col", class: "num" }, "Points"))),
+			h("tbody", {}, m.places.map((p) => h("tr", {}, h("td", {}, h("code", {}, p.function)), h("td", { class: "muted" }, `${p.file}:${p.line}`), h("td", { class: "num" }, p.points)))))),
+		m.places.length < m.functions ? h("p", { class: "muted" }, `and ${plural(m.functions - m.places.length, "function")} more`) : null);
+}
+
 function inspection(info, sha) {
 	const isas = (info.isas ?? []).map((x) => (typeof x === "string" ? { isa: x } : { isa: x.isa ?? x.name, ...x }));
 	const fact = (name, ...v) => h("div", {}, h("dt", {}, name), h("dd", {}, v));
-	const known = ["name", "isas", "size", "sha256", "created_ms", "blocked"];
+	const known = ["name", "isas", "size", "sha256", "created_ms", "blocked", "migrates", "halves"];
 	const rest = Object.entries(info).filter(([k, v]) => !known.includes(k) && (typeof v === "number" || typeof v === "string"));
 	return h("div", { class: "stack", data: { part: "inspection" } },
 		h("dl", { class: "facts" }, fact("Name", info.name ?? "–"), fact("Has code for", isas.map((x) => [isaMark(x.isa, true), " "])), fact("Size", bytes(info.size)), info.created_ms ? fact("Uploaded", fullTime(info.created_ms)) : null,
 			rest.map(([k, v]) => fact(k.replaceAll("_", " "), /bytes|size/.test(k) && typeof v === "number" ? bytes(v) : String(v))), fact("SHA-256", h("code", { title: sha }, `${sha.slice(0, 12)}…`))),
 		isas.length < 2 ? h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program cannot cross the border: "), "it has code for one ISA only. It runs and may move between nodes of that ISA.")) : null,
+		places(info.migrates),
 		info.blocked === undefined || info.blocked === null ? null : info.blocked.length ? h("div", { class: "stack" }, h("h3", {}, `${plural(info.blocked.length, "function")} in which it can't be moved`), h("p", { class: "muted" }, "A migration waits until the program has left them."),
 			h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "What can't migrate" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Function", "Why", "Where"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, info.blocked.slice(0, 200).map((b) => h("tr", {}, h("td", {}, h("code", {}, b.function)), h("td", {}, b.reason), h("td", { class: "muted" }, b.file ? `${b.file}${b.line ? `:${b.line}` : ""}` : "–")))))))
 			: h("p", { class: "tone-good" }, glyph("ok"), " Every function can be moved."));
