@@ -69,6 +69,31 @@ static bool check_token(struct http_exchange *rq, const struct auth *a, const ch
 	return true;
 }
 
+/* Does "HOST[:PORT]" name this machine, as loopback addresses are written? */
+static bool is_local_host(const char *host)
+{
+	size_t n = strcspn(host, ":");
+
+	return !strncmp(host, "127.", 4) || !strncmp(host, "[::1]", 5) ||
+	       (n == 9 && !strncasecmp(host, "localhost", 9));
+}
+
+/*
+ * Without a token anybody on this machine is an operator, and so would be any page
+ * that a browser on it shows. So what a browser sends for a page from elsewhere is
+ * refused: by its Origin, and, against names that are made to resolve to this
+ * machine, by its Host.
+ */
+static bool is_from_elsewhere(const struct http_exchange *rq)
+{
+	const char *host = http_header(rq, "Host"), *origin = http_header(rq, "Origin");
+	const char *at = origin ? strstr(origin, "://") : NULL;
+
+	if (host && !is_local_host(host))
+		return true;
+	return origin && (!at || !host || strcasecmp(at + 3, host) != 0);
+}
+
 bool auth_authorize(struct http_exchange *rq, const struct http_route *route,
 		    struct http_principal *p, void *ctx)
 {
@@ -83,6 +108,10 @@ bool auth_authorize(struct http_exchange *rq, const struct http_route *route,
 	} else if (en->auth.required) {
 		refuse(rq, "this needs a token",
 		       "make one with drover token on the scheduler's machine");
+		return false;
+	} else if (is_from_elsewhere(rq)) {
+		http_reply_problem(rq, 403, "without a token only pages of this server may ask",
+				   "send a token, or connect to localhost");
 		return false;
 	} else {
 		*p = (struct http_principal){.name = "<anonymous>", .role = ROLE_OPERATOR};

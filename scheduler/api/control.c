@@ -183,6 +183,7 @@ void handle_patch_node(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct effects fx = {0};
+	struct err_fields fields = {0};
 	struct err e = ERR_INIT;
 	enum node_action action;
 	char reason[CORE_REASON_MAX];
@@ -190,6 +191,7 @@ void handle_patch_node(struct http_exchange *rq, void *ctx)
 	size_t len;
 	const void *body = http_body(rq, &len);
 
+	e.fields = &fields;
 	if (parse_node_patch(body, len, &action, reason, &e)) {
 		http_reply_err(rq, &e);
 		return;
@@ -229,6 +231,7 @@ void handle_set_power_cap(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 	struct effects fx = {0};
+	struct err_fields fields = {0};
 	struct err e = ERR_INIT;
 	char text[32];
 	struct engine_extra extra = {write_cap, text};
@@ -237,6 +240,7 @@ void handle_set_power_cap(struct http_exchange *rq, void *ctx)
 	size_t len;
 	const void *body = http_body(rq, &len);
 
+	e.fields = &fields;
 	if (parse_power_cap(body, len, &cap_w, &e)) {
 		http_reply_err(rq, &e);
 		return;

@@ -81,6 +81,7 @@ void handle_migrate(struct http_exchange *rq, void *ctx)
 	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
 	struct engine *en = ctx;
 	struct effects fx = {0};
+	struct err_fields fields = {0};
 	struct err e = ERR_INIT;
 	struct job_record rec = {0};
 	struct migration *m = NULL;
@@ -90,6 +91,7 @@ void handle_migrate(struct http_exchange *rq, void *ctx)
 	const void *body = http_body(rq, &len);
 	json_t *answer;
 
+	e.fields = &fields;
 	if (parse_migrate(body, len, node, reason, &e)) {
 		http_reply_err(rq, &e);
 		return;
@@ -214,10 +216,12 @@ void handle_set_policy(struct http_exchange *rq, void *ctx)
 	struct policy_options o;
 	struct engine *en = ctx;
 	json_t *now;
+	struct err_fields fields = {0};
 	struct err e = ERR_INIT;
 	size_t len;
 	const void *body = http_body(rq, &len);
 
+	e.fields = &fields;
 	if (parse_policy(body, len, &p, &o, &e)) {
 		http_reply_err(rq, &e);
 		return;
