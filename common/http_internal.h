@@ -73,4 +73,13 @@ void http_park_forget(struct http_exchange *rq);
 void http_park_wake_all(struct http_server *s);
 bool http_stopping(struct http_server *s);
 
+/* Does a list as of If-Match name the tag (given without quotes)? Pure. */
+bool http_names_tag(const char *list, const char *tag);
+/*
+ * One range of RFC 9110, 14.1.2: "bytes=2-", "bytes=2-5" or "bytes=-5" of size
+ * bytes. 1: *from and *len are set; 0: not a range we serve, send all; -ERANGE.
+ * Pure.
+ */
+int http_parse_range(const char *text, uint64_t size, uint64_t *from, uint64_t *len);
+
 #endif

@@ -51,8 +51,7 @@ void http_reply_empty(struct http_exchange *rq, unsigned int status)
 
 /* ---- entity tags (RFC 9110, 8.8.3 and 13.1) ----------------------------- */
 
-/* Does a list as of If-Match name the tag? */
-static bool names_tag(const char *list, const char *tag)
+bool http_names_tag(const char *list, const char *tag)
 {
 	size_t len = strlen(tag);
 
@@ -77,7 +76,7 @@ bool http_etag(struct http_exchange *rq, const char *tag)
 
 	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
 	http_add_header(rq, MHD_HTTP_HEADER_ETAG, quoted);
-	if (!rq->is_get || !known || !names_tag(known, tag))
+	if (!rq->is_get || !known || !http_names_tag(known, tag))
 		return false;
 	http_reply_empty(rq, 304);
 	return true;
@@ -111,7 +110,7 @@ bool http_if_match(struct http_exchange *rq, const json_t *current)
 		return false;
 	}
 	text_tag(text, strlen(text), tag);
-	if (names_tag(wanted, tag))
+	if (http_names_tag(wanted, tag))
 		return true;
 	http_reply_problem(rq, 412, "it was changed in between: If-Match names another state",
 			   "read it again, then decide anew");
@@ -153,11 +152,7 @@ void http_reply_json(struct http_exchange *rq, unsigned int status, json_t *body
 
 /* ---- files -------------------------------------------------------------- */
 
-/*
- * One range of RFC 9110, 14.1.2: "bytes=2-", "bytes=2-5" or "bytes=-5" of size
- * bytes. 1: *from and *len are set; 0: not a range we serve, send all; -ERANGE.
- */
-static int parse_range(const char *text, uint64_t size, uint64_t *from, uint64_t *len)
+int http_parse_range(const char *text, uint64_t size, uint64_t *from, uint64_t *len)
 {
 	uint64_t first, last = size ? size - 1 : 0;
 	char *end;
@@ -204,7 +199,7 @@ static unsigned int narrow(struct http_exchange *rq, uint64_t *offset, uint64_t 
 	/* If-Range needs a tag that these files don't have: then the whole is sent. */
 	if (!range || !rq->is_get || http_header(rq, MHD_HTTP_HEADER_IF_RANGE))
 		return 200;
-	r = parse_range(range, *len, &from, &n);
+	r = http_parse_range(range, *len, &from, &n);
 	if (!r)
 		return 200;
 	if (r < 0)
