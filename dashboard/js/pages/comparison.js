@@ -86,7 +86,8 @@ export function open([, id]) {
 	const csv = (policy, which) => h("button", { class: "btn btn-small", type: "button", onclick: () => download(`${path}/csv`, { policy, table: which }, `${id}-${policy}-${which}.csv`).catch((e) => fill(note, errorBox(e))) }, which);
 
 	function drawHead() {
-		const cluster = (replay.request?.cluster?.nodes ?? []).map((g) => `${g.count ?? 1} × ${g.profile}`).join(", ");
+		const named = replay.request?.cluster;
+		const cluster = typeof named === "string" ? named : (named?.nodes ?? []).map((g) => `${g.count ?? 1} × ${g.profile}`).join(", ");
 		fill(head, h("div", { class: "page-head" }, h("a", { class: "crumb", href: "#/replay" }, "Replays"), h("h1", {}, name(), h("span", { class: "muted h-id" }, ` ${id}`)), replayBadge(replay),
 			h("div", { class: "actions" },
 				h("button", { class: "btn", type: "button", onclick: () => navigator.clipboard?.writeText(location.href).then(() => toast("The link is copied"), () => toast(location.href)) ?? toast(location.href) }, "Copy the link"),
@@ -107,7 +108,7 @@ export function open([, id]) {
 	function drawResults() {
 		const results = replay.results ?? [];
 		if (!results.length) { fill(body, replay.error ? null : emptyBox("It gave no result", replay.state === "CANCELLED" ? "It was cancelled before a policy was through." : null)); return; }
-		const base = (replay.request?.baseline ?? "").split("@")[0] || results[0].policy;
+		const base = replay.request?.baseline ?? results[0].policy;
 		const nm = results.find((r) => r.scaled)?.scaled.process_nm;
 		const scaled = mode === "scaled";
 		fill(body,

@@ -25,7 +25,7 @@ function inspection(info, sha) {
 	const rest = Object.entries(info).filter(([k, v]) => !known.includes(k) && (typeof v === "number" || typeof v === "string"));
 	return h("div", { class: "stack", data: { part: "inspection" } },
 		h("dl", { class: "facts" }, fact("Name", info.name ?? "–"), fact("Has code for", isas.map((x) => [isaMark(x.isa, true), " "])), fact("Size", bytes(info.size)), info.created_ms ? fact("Uploaded", fullTime(info.created_ms)) : null,
-			rest.map(([k, v]) => fact(k.replaceAll("_", " "), /bytes|size/.test(k) && typeof v === "number" ? bytes(v) : String(v))), fact("SHA-256", h("code", { title: sha }, `${sha.slice(0, 12)}…`))),
+			rest.map(([k, v]) => fact(k[0].toUpperCase() + k.slice(1).replaceAll("_", " "), /bytes|size/.test(k) && typeof v === "number" ? bytes(v) : /^[0-9a-f]{40,}$/.test(v) ? h("code", { title: v }, `${v.slice(0, 12)}…`) : String(v))), fact("SHA-256", h("code", { title: sha }, `${sha.slice(0, 12)}…`))),
 		isas.length < 2 ? h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program cannot cross the border: "), "it has code for one ISA only. It runs and may move between nodes of that ISA.")) : null,
 		places(info.migrates),
 		info.blocked === undefined || info.blocked === null ? null : info.blocked.length ? h("div", { class: "stack" }, h("h3", {}, `${plural(info.blocked.length, "function")} in which it can't be moved`), h("p", { class: "muted" }, "A migration waits until the program has left them."),
