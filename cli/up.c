@@ -314,6 +314,7 @@ static void say_up(const struct cluster *c, const struct up_options *o, bool jso
 		return;
 	}
 	(void)printf("scheduler  %s\n", c->url);
+	(void)printf("dashboard  %s/\n", c->url);
 	for (size_t i = 0; i < o->nnodes; i++)
 		(void)printf("node       %s  %s%s\n", o->nodes[i].name, isa_name(o->nodes[i].isa),
 			     o->nodes[i].isa == isa_host() ? "" : " (emulated)");
