@@ -5,7 +5,7 @@
 import { Cluster } from "./cluster.mjs";
 import { launch, newPage } from "./browser.mjs";
 
-const groups = ["units", "first", "live", "jobs", "nodes", "submit", "access", "replay", "scale", "looks"];
+const groups = ["units", "first", "live", "jobs", "nodes", "submit", "access", "replay", "saving", "scale", "looks"];
 const only = process.argv[2] ? new RegExp(process.argv[2]) : null;
 let passed = 0, failed = 0;
 const browser = await launch();

@@ -90,9 +90,11 @@ export function open() {
 		title: "Settings",
 		el: h("div", { class: "job-page settings-page" }, h("div", { class: "page-head" }, h("h1", {}, "Settings")), ours(), parts.map(([title, make]) => {
 			const box = h("div", {}, loadingBox(title.toLowerCase()));
-			const go = () => make(box).catch((e) => fill(box, errorBox(e, go)));
+			const part = section(title, box);
+			/* A scheduler without this has nothing to set. */
+			const go = () => make(box).catch((e) => (e.status === 404 ? part.remove() : fill(box, errorBox(e, go))));
 			go();
-			return section(title, box);
+			return part;
 		})),
 	};
 }

@@ -47,7 +47,7 @@ export class SavingPanel {
 			fill(this.note);
 			this.redraw();
 		} catch (e) {
-			if (!this.answer) fill(this.note, e.status === 404 ? emptyBox("No baseline runs beside this cluster", e.message) : errorBox(e, () => this.read()));
+			if (!this.answer) fill(this.note, e.status === 404 ? emptyBox("No baseline runs beside this cluster", "This scheduler keeps no shadow of another policy to compare with. A replay compares policies on a trace.") : errorBox(e, () => this.read()));
 		}
 	}
 
