@@ -62,10 +62,12 @@ void *__drover_resume_fn(void *frame);
  */
 #define DROVER_AGAIN (-512L) /* no kernel returns it to a process */
 
+enum drover_wait_begun { DROVER_WAIT_DEADLINE = 1, DROVER_WAIT_DELIVERED = 2 }; /* what is set */
+
 struct drover_wait {
 	int64_t deadline_ns; /* of a relative timeout, on the program's CLOCK_MONOTONIC */
-	uint32_t begun;      /* deadline_ns is set */
-	uint32_t reserved;
+	uint32_t begun;      /* enum drover_wait_begun */
+	uint32_t delivered;  /* the thread's count of handlers when the call was first tried */
 };
 
 long __drover_try(struct drover_wait *wait, long n, long a, long b, long c, long d, long e, long f);

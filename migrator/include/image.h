@@ -120,7 +120,8 @@ struct drover_image_thread {
 	uint8_t cancelasync;
 	uint8_t tsd_used;
 	uint8_t dlerror_flag;
-	uint32_t reserved;
+	uint32_t delivered; /* handlers that ran in it: modulo 2^16 all; in the upper half those
+			       without SA_RESTART */
 };
 
 /* What musl keeps per process outside the movable data. */

@@ -254,6 +254,7 @@ void thread_save_state(struct rt_thread *self)
 	t->nframes = self->frames_count;
 	t->signal_mask = self->mask;
 	t->cpu_ns = clocks_thread_cpu();
+	t->delivered = self->delivered;
 	if (!kernel(SYS_sigaltstack, 0, &alt) && !(alt.ss_flags & SS_DISABLE) &&
 	    ranges_find(&memory, (uint64_t)alt.ss_sp)) {
 		t->altstack = (uint64_t)alt.ss_sp;

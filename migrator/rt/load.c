@@ -70,6 +70,7 @@ static void make_entries(const unsigned char *frames)
 		t->tid = s->tid;
 		t->csp = (char *)s->stack_pointer;
 		t->mask = s->signal_mask;
+		t->delivered = s->delivered;
 		t->clear = threads[0].clear; /* the C library's list of threads, for all */
 		t->frames_size = s->frames_size;
 		t->frames_count = s->nframes;

@@ -51,6 +51,13 @@ static void on_request(int signal, void *info, void *context)
 		arch_wait_break(context);
 }
 
+static void count_handler(struct rt_thread *self, bool restarts)
+{
+	uint32_t d = self->delivered;
+
+	self->delivered = ((d + 1) & 0xffffu) | ((d & 0xffff0000u) + (restarts ? 0 : 0x10000u));
+}
+
 static void on_program(int signal, void *info, void *context)
 {
 	struct drover_image_signal a = actions[signal];
@@ -59,7 +66,7 @@ static void on_program(int signal, void *info, void *context)
 		__atomic_fetch_or(&thread_self()->interrupt, INTERRUPT_CANCEL, __ATOMIC_SEQ_CST);
 		arch_wait_break(context);
 	} else {
-		thread_self()->delivered++;
+		count_handler(thread_self(), a.flags & SA_RESTART);
 	}
 	if (a.flags & SA_RESETHAND)
 		actions[signal].handler = 0;

@@ -3,7 +3,8 @@
  *
  *   IDLE      nothing is asked, or it waits for a better moment
  *   GATHER    a leader has begun an attempt; threads look at their stacks and stand ready
- *   SAVE      all are ready: each saves its stack and goes to its base; the leader writes the image
+ *   CONFIRM   all are ready: each looks whether a signal has come for it since it blocked them all
+ *   SAVE      none has: each saves its stack and goes to its base; the leader writes the image
  *   REBUILD   it is not handed over (or was loaded): each rebuilds its stack, and waits for all
  *
  * All of this is under one lock, also the unwinding, so that the unwinder never waits for itself.
@@ -24,13 +25,13 @@ enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
 #define PATIENCE_NS 200000000ull
 #define REST_FACTOR 10u
 
-enum phase { IDLE, GATHER, SAVE, REBUILD };
+enum phase { IDLE, GATHER, CONFIRM, SAVE, REBUILD };
 
 static volatile int locked; /* 0 free, 1 held, 2 held and waited for */
 static volatile enum phase phase;
 static volatile int turn; /* raised when what a thread waits for may have come */
 static uint32_t attempt;  /* number of the one that runs */
-static uint32_t live = 1, ready, saved, rebuilt;
+static uint32_t live = 1, ready, confirmed, saved, rebuilt;
 static struct rt_thread *leader;
 static uint64_t gather_began, rest_until, rebuild_began;
 
@@ -128,7 +129,7 @@ static void begin(struct rt_thread *self)
 	long pid = kernel(SYS_getpid, 0);
 
 	attempt++;
-	ready = saved = 0;
+	ready = confirmed = saved = 0;
 	leader = self;
 	gather_began = rt_now();
 	set_phase(GATHER);
@@ -188,7 +189,7 @@ static void check_process(void)
 	enum capture_verdict v = capture_prepare(&why);
 
 	if (v == CAPTURE_OK)
-		set_phase(SAVE);
+		set_phase(live > 1 ? CONFIRM : SAVE);
 	else
 		give_up(v, &why);
 }
@@ -202,6 +203,23 @@ static bool can_save(struct rt_thread *self, struct text *why)
 		return false;
 	}
 	return unwind_look(why);
+}
+
+/* A signal that another thread sent before it stood itself. The last one lets all save. */
+static void confirm(struct rt_thread *self)
+{
+	struct text why = {0};
+
+	if (signals_pending()) {
+		name_thread(&why, self);
+		text_str(&why, "a signal has just come");
+		give_up(CAPTURE_DEFER, &why);
+		return;
+	}
+	if (++confirmed == live)
+		set_phase(SAVE);
+	while (phase == CONFIRM)
+		wait_turn(0);
 }
 
 /* In the phase GATHER: stands ready until the attempt is decided. */
@@ -226,6 +244,8 @@ static void take_part(struct rt_thread *self)
 		while (phase == GATHER && attempt == mine)
 			wait_turn(0);
 	}
+	if (phase == CONFIRM && attempt == mine)
+		confirm(self);
 	if (phase != SAVE || attempt != mine)
 		return;
 	self->csp = *thread_csp(self);

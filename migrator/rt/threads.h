@@ -45,7 +45,7 @@ struct rt_thread {
 	void *argument;
 	volatile int *clear;         /* cleared, and waiters woken, when it ends */
 	volatile int interrupt;      /* INTERRUPT_* */
-	volatile uint32_t delivered; /* handlers of the program that ran in it */
+	volatile uint32_t delivered; /* handlers of the program that ran in it, as in the image */
 	uint64_t mask;               /* the program's, while it stands still */
 	char *csp;                   /* common stack pointer, while it stands still */
 	int64_t cpu_offset;          /* of its CPU clock */

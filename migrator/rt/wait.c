@@ -12,6 +12,24 @@
 
 #define SECOND 1000000000
 
+/* Whether handlers that have run since the count was `before` end a call: some calls go on after
+ * one with SA_RESTART, signal(7). */
+static bool ended_by_handler(long n, uint32_t before, uint32_t now)
+{
+	switch (n) {
+	case SYS_ppoll:
+	case SYS_pselect6:
+	case SYS_epoll_pwait:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+		return now != before;
+	default:
+		return now >> 16 != before >> 16;
+	}
+}
+
 long wait_call(long n, long a, long b, long c, long d, long e, long f)
 {
 	struct rt_thread *self = thread_self();
@@ -24,7 +42,7 @@ long wait_call(long n, long a, long b, long c, long d, long e, long f)
 	if (r != DROVER_AGAIN)
 		return r;
 	/* A handler of the program that ran meanwhile has ended the call, as it would have. */
-	if (self->delivered != before)
+	if (ended_by_handler(n, before, self->delivered))
 		return -EINTR;
 	if (self->interrupt & INTERRUPT_CANCEL) {
 		__atomic_fetch_and(&self->interrupt, ~INTERRUPT_CANCEL, __ATOMIC_SEQ_CST);
@@ -41,8 +59,8 @@ const int64_t *wait_left(struct drover_wait *w, const int64_t *timeout, int64_t 
 	if (!timeout || timeout[0] < 0 || timeout[1] < 0 || timeout[1] >= SECOND)
 		return timeout; /* for ever, or for the kernel to refuse */
 	clocks_get(CLOCK_MONOTONIC, now);
-	if (!w->begun) {
-		w->begun = 1;
+	if (!(w->begun & DROVER_WAIT_DEADLINE)) {
+		w->begun |= DROVER_WAIT_DEADLINE;
 		w->deadline_ns =
 			timeout[0] > INT64_MAX / SECOND / 4
 				? INT64_MAX
@@ -103,6 +121,14 @@ long wait_futex(struct drover_wait *w, long a, long op, long c, long d, long e, 
 
 long __drover_try(struct drover_wait *w, long n, long a, long b, long c, long d, long e, long f)
 {
+	uint32_t delivered = thread_self()->delivered;
+
+	if (!(w->begun & DROVER_WAIT_DELIVERED)) {
+		w->begun |= DROVER_WAIT_DELIVERED;
+		w->delivered = delivered;
+	} else if (ended_by_handler(n, w->delivered, delivered)) {
+		return -EINTR; /* at the migration point; the call would have ended */
+	}
 	switch (n) {
 	case SYS_futex:
 		return wait_futex(w, a, b, c, d, e, f);
