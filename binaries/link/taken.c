@@ -28,6 +28,13 @@ static bool of_program(const GElf_Shdr *sh, const char *name)
 	       strncmp(name, ".gcc_except_table", 17) && strncmp(name, ".data.DW.ref.", 13);
 }
 
+/* The flag that polls look at. The plugin reads it where it names it, so its address is never kept.
+ */
+static bool is_flag(const char *name)
+{
+	return !strcmp(name, "__drover_poll");
+}
+
 static int check_relocations(const struct module *m, Elf_Scn *scn, const GElf_Shdr *sh,
 			     const char *into, struct err *err)
 {
@@ -49,7 +56,7 @@ static int check_relocations(const struct module *m, Elf_Scn *scn, const GElf_Sh
 		/* Calls and jumps; everything else makes a pointer. */
 		if (GELF_R_TYPE(r.r_info) == R_X86_64_PLT32 ||
 		    GELF_R_TYPE(r.r_info) == R_X86_64_PC32 || sym.st_shndx != SHN_UNDEF || !name ||
-		    strmap_get(m->apart, name) == STRMAP_NONE)
+		    is_flag(name) || strmap_get(m->apart, name) == STRMAP_NONE)
 			continue;
 		err_set(err, -ENOTSUP,
 			"%s: '%s' takes the address of '%s', which is at another address on each "
