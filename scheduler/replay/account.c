@@ -182,6 +182,17 @@ void account_end(struct sim *s)
 {
 	struct replay *r = s->out;
 
+	/* What still runs or moves, when it was ended early. */
+	for (uint32_t i = 0; i < s->trace->njobs; i++) {
+		const struct sim_job *j = &s->jobs[i];
+
+		if (j->where == SIM_RUNS) {
+			account_stop(s, i);
+		} else if (j->where == SIM_FROZEN) {
+			account_move(s, j->node, j->to, -1);
+			account_move_of(s, i, s->now_ms - j->since_ms);
+		}
+	}
 	for (uint32_t i = 0; i < s->core->nnodes; i++)
 		account_node(s, i);
 	r->end_ms = s->now_ms - SIM_EPOCH_MS;

@@ -35,13 +35,19 @@ static void make_dirty(struct sim *s, const struct node *n)
 	s->dirty[s->ndirty++] = n->index;
 }
 
+static uint64_t sped_up(const struct sim *s, uint64_t ms)
+{
+	return (uint64_t)((double)ms / s->opt->speedup);
+}
+
 /* Those that wait for the end of a job: it has come, whichever way. */
 static void job_ended(struct sim *s, uint32_t job)
 {
 	s->ended++;
 	for (uint32_t k = s->jobs[job].waiters; k; k = s->jobs[k - 1].next) {
 		const struct trace_job *t = &s->trace->jobs[k - 1];
-		uint64_t at = s->now_ms + t->think_ms, due = SIM_EPOCH_MS + t->submit_ms;
+		uint64_t at = s->now_ms + sped_up(s, t->think_ms);
+		uint64_t due = SIM_EPOCH_MS + sped_up(s, t->submit_ms);
 
 		if (!heap_put(&s->heap, at > due ? at : due, EV_ARRIVE, k - 1, 0))
 			s->failed = true;
@@ -205,7 +211,7 @@ static void arrive(struct sim *s, uint32_t i)
 	s->jobs[i].id = core->id;
 	s->by_id[s->submitted++] = i;
 	if (j.end == TRACE_WITHDRAWN &&
-	    !heap_put(&s->heap, s->now_ms + j.cancel_ms, EV_WITHDRAW, i, 0))
+	    !heap_put(&s->heap, s->now_ms + sped_up(s, j.cancel_ms), EV_WITHDRAW, i, 0))
 		s->failed = true;
 	sim_take_effects(s);
 }
@@ -229,7 +235,7 @@ static uint64_t arrival_ms(const struct sim *s)
 	j = &s->trace->jobs[s->order[s->next_arrival]];
 	if (s->ended < j->after_ends)
 		return UINT64_MAX;
-	return SIM_EPOCH_MS + (uint64_t)((double)j->submit_ms / s->opt->speedup);
+	return SIM_EPOCH_MS + sped_up(s, j->submit_ms);
 }
 
 static void handle(struct sim *s, const struct event_item *ev)
@@ -265,8 +271,8 @@ static void handle(struct sim *s, const struct event_item *ev)
 	}
 }
 
-/* Everything of the next instant. false: there is none. */
-static bool step(struct sim *s)
+/* When something happens next; UINT64_MAX: never. */
+static uint64_t next_ms(const struct sim *s)
 {
 	uint64_t arrival = arrival_ms(s), next = heap_next_ms(&s->heap);
 	uint64_t core = core_next_ms(s->core);
@@ -278,7 +284,15 @@ static bool step(struct sim *s)
 		next = arrival;
 	if (core < next)
 		next = core > s->now_ms ? core : s->now_ms;
-	if (next == UINT64_MAX || next >= NEVER_MS)
+	return next >= NEVER_MS ? UINT64_MAX : next;
+}
+
+/* Everything of the next instant. false: there is none. */
+static bool step(struct sim *s)
+{
+	uint64_t next = next_ms(s);
+
+	if (next == UINT64_MAX)
 		return false;
 	if (next > s->now_ms)
 		account_series(s, next);
@@ -311,7 +325,7 @@ static void run(struct sim *s)
 		if (s->out->cancelled)
 			return;
 	}
-	while (!s->failed && heap_next_ms(&s->heap) <= until && step(s))
+	while (!s->failed && next_ms(s) <= until && step(s))
 		continue;
 	if (s->now_ms < until) {
 		account_series(s, until);
@@ -384,10 +398,15 @@ static void line_up(struct sim *s)
 		uint32_t before = s->trace->jobs[i].preceding;
 
 		s->out->jobs[i] = (struct replay_job){.start_ms = UINT64_MAX, .node = UINT32_MAX};
-		if (!before) {
+		if (!before)
 			s->order[s->norder++] = i;
+	}
+	/* From the last: each list is in the order of the file. */
+	for (uint32_t i = (uint32_t)s->trace->njobs; i-- > 0;) {
+		uint32_t before = s->trace->jobs[i].preceding;
+
+		if (!before)
 			continue;
-		}
 		s->jobs[i].next = s->jobs[before - 1].waiters;
 		s->jobs[before - 1].waiters = i + 1;
 	}
@@ -458,10 +477,10 @@ int replay_run(const struct replay_options *opt, struct replay **out, struct err
 		run(&s);
 		account_end(&s);
 	}
+	if (!s.failed && !rc)
+		sums_make(&s);
 	if (s.failed)
 		rc = err_set(e, -ENOMEM, "replay: no memory");
-	if (!rc)
-		sums_make(&s);
 	release(&s);
 	if (rc) {
 		replay_free(s.out);

@@ -111,6 +111,8 @@ static int split(struct reader *r, const char *line, double f[F_COUNT])
 	return 0;
 }
 
+#define MEMORY_MAX_KIB 1e15 /* of a job: an exbibyte */
+
 static int check_range(struct reader *r, const double f[F_COUNT], int i, double max)
 {
 	return f[i] <= max ? 0
@@ -133,7 +135,11 @@ static int check(struct reader *r, const double f[F_COUNT])
 		      {F_USER, 4e9},
 		      {F_PROGRAM, 4e9},
 		      {F_MEMORY, 1e12},
-		      {F_REQ_MEMORY, 1e12}};
+		      {F_REQ_MEMORY, 1e12},
+		      {F_STATUS, 1e6},
+		      {F_PRECEDING, 9e15}};
+	double kib = f[F_MEMORY] > 0 ? f[F_MEMORY] : f[F_REQ_MEMORY];
+	double cpus = f[F_PROCS] > 0 ? f[F_PROCS] : f[F_REQ_PROCS];
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(limits); i++)
@@ -141,6 +147,11 @@ static int check(struct reader *r, const double f[F_COUNT])
 	if (!rc && fabs(f[F_SUBMIT]) > 1e12)
 		rc = err_set(r->e, -ERANGE, "field 2 (submit time): %.0f is too far away",
 			     f[F_SUBMIT]);
+	if (!rc && f[F_STATUS] < -1e6)
+		rc = err_set(r->e, -ERANGE, "field 11 (status): %.0f is none", f[F_STATUS]);
+	if (!rc && kib > 0 && cpus > 0 && kib * ceil(cpus) > MEMORY_MAX_KIB)
+		rc = err_set(r->e, -ERANGE,
+			     "%.0f KiB on each of %.0f processors is too much memory", kib, cpus);
 	return rc;
 }
 

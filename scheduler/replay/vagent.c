@@ -57,7 +57,9 @@ static void run(struct sim *s, uint32_t job)
 	account_run(s, job);
 	j->where = SIM_RUNS;
 	j->version++;
-	later(s, ms >= 1 ? (uint64_t)ms : 1, EV_EXIT, job);
+	/* How long a job that was withdrawn before it ran would have run nobody knows. */
+	if (spec.end != TRACE_WITHDRAWN)
+		later(s, ms >= 1 ? (uint64_t)ms : 1, EV_EXIT, job);
 }
 
 static void start(struct sim *s, uint32_t job, uint32_t node, const struct job *core)
