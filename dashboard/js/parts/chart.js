@@ -89,7 +89,7 @@ export class Chart {
 		const n = spec.series.length;
 
 		return {
-			...this.size(), padding: [10 * ppx, 22 * ppx, 0, 0],
+			...this.size(), padding: [10 * ppx, 30 * ppx, 0, 0],
 			legend: { show: false }, cursor: { y: false, points: { show: !spec.stacked, size: 7 }, drag: { x: false, y: false } },
 			scales: { x: { time: spec.xTime !== false, range: (_u, min, max) => (spec.xTime !== false && max - min < 30 ? [max - 30, max] : [min, max]) }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
 			axes: [

@@ -24,10 +24,13 @@ export function align(series) {
 	})];
 }
 
-/** Without the time before anything was reported. */
+/** Without the time before anything was reported, and the newest intervals that no report has reached yet. */
 function trim(times, ys) {
-	const first = times.findIndex((_, i) => ys.some((y) => y[i] !== null));
-	return first > 0 ? [times.slice(first), ys.map((y) => y.slice(first))] : [times, ys];
+	const some = (i) => ys.some((y) => y[i] !== null);
+	const first = Math.max(0, times.findIndex((_, i) => some(i)));
+	let end = times.length;
+	while (end > times.length - 2 && end > first + 1 && !some(end - 1)) end--;
+	return [times.slice(first, end), ys.map((y) => y.slice(first, end))];
 }
 
 /** opts: {by(): "node"|"isa"|"zone", key, height, title, unstacked} */
