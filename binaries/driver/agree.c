@@ -136,7 +136,6 @@ static bool mark(struct module *m, const char *identity)
 		if (f->never)
 			return false;
 		f->never = DIFFERS;
-		f->differs = true;
 		fprintf(stderr,
 			"%s:%u: warning: function '%s' never migrates: its code differs between "
 			"the ISAs [-Wdrover-never-migrates]\n",

@@ -47,12 +47,8 @@ static void list_apart(const struct program *p, struct strv *apart)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct summary *s = &p->modules[i].object.summary;
 
-		for (size_t k = 0; k < s->nfns; k++) {
-			if (!s->fns[k].differs)
-				continue;
-			strv_addf(apart, "%s.", s->fns[k].name);
-			strv_add(apart, p->modules[i].id);
-		}
+		for (size_t k = 0; k < s->none_sided; k++)
+			strv_addf(apart, "%s.%s", s->one_sided[k], p->modules[i].id);
 	}
 }
 

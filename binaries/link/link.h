@@ -22,8 +22,8 @@ struct link_half {
 struct link_job {
 	struct link_half half[ISA_COUNT];
 	struct strv sources; /* source file of each object, for messages */
-	struct strv apart; /* "FUNCTION.", "MODULE" in turn: functions that are not the same on both
-			      ISAs; their static variables may be missing on one */
+	struct strv
+		apart; /* NAME.MODULE of static variables that the source has for one ISA only */
 	struct strv options; /* further options of the linker, the same for both */
 	const char *workdir; /* private directory for maps and scripts */
 	const char *home;    /* text of the home list */

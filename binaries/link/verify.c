@@ -83,15 +83,12 @@ static int check_private(const struct map *m, int isa, const struct link_job *jo
 	return 0;
 }
 
-/* Whether a datum is a static variable (FUNCTION.NAME.MODULE) of a function that is another one on
- * each ISA: it may be missing on one, and its bytes then pass through. */
-static bool of_function_apart(const struct link_job *job, const char *symbol)
+/* Whether a datum is a static variable that the source has for one ISA only: its bytes pass through
+ * the other. */
+static bool one_sided(const struct link_job *job, const char *symbol)
 {
-	const char *module = strrchr(symbol, '.');
-
-	for (size_t i = 0; module && i + 1 < job->apart.n; i += 2)
-		if (!strncmp(symbol, job->apart.v[i], strlen(job->apart.v[i])) &&
-		    !strcmp(module + 1, job->apart.v[i + 1]))
+	for (size_t i = 0; i < job->apart.n; i++)
+		if (!strcmp(symbol, job->apart.v[i]))
 			return true;
 	return false;
 }
@@ -114,7 +111,7 @@ int verify_layout(const struct layout *l, const struct map maps[ISA_COUNT],
 		if (s->region != REGION_DATA && s->region != REGION_BSS && s->region != REGION_FNS)
 			continue;
 		if (!s->sec[!isa] && s->region != REGION_FNS &&
-		    of_function_apart(job, region_symbol(s->name)))
+		    one_sided(job, region_symbol(s->name)))
 			continue;
 		if (!s->sec[!isa])
 			return err_set(err, -EILSEQ,

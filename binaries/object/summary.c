@@ -40,7 +40,7 @@ static int number(const char *s, uint64_t max, uint64_t *out)
 	return 0;
 }
 
-/* Flags of a D record: letters p, a and d, then n:REASON, or - for none. */
+/* Flags of a D record: letters p and a, then n:REASON, or - for none. */
 static int fn_flags(struct summary_fn *f, char *s)
 {
 	for (; s && *s; s++) {
@@ -54,9 +54,6 @@ static int fn_flags(struct summary_fn *f, char *s)
 		case 'n':
 			f->never = s[1] == ':' ? s + 2 : "unknown construct";
 			return s[1] == ':' || !s[1] ? 0 : -EINVAL;
-		case 'd':
-			f->differs = true;
-			break;
 		case '-':
 			break;
 		default:
@@ -128,6 +125,14 @@ static int read_line(struct summary *s, char *line)
 		return 0;
 	case 'G':
 		return read_symbol(s, p);
+	case 'S': /* both ISAs have it */
+		return 0;
+	case 'O':
+		name = field(&p);
+		if (!name)
+			return -EINVAL;
+		s->one_sided[s->none_sided++] = name;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -148,7 +153,8 @@ static int make_room(struct summary *s)
 	s->calls = calloc(n['C'] + n['I'] + 1, sizeof *s->calls);
 	s->taken = calloc(n['T'] + 1, sizeof *s->taken);
 	s->symbols = calloc(n['G'] + 1, sizeof *s->symbols);
-	return s->fns && s->calls && s->taken && s->symbols ? 0 : -ENOMEM;
+	s->one_sided = calloc(n['O'] + 1, sizeof *s->one_sided);
+	return s->fns && s->calls && s->taken && s->symbols && s->one_sided ? 0 : -ENOMEM;
 }
 
 int summary_parse(struct summary *s, const char *text, size_t len, struct err *err)
@@ -189,5 +195,6 @@ void summary_free(struct summary *s)
 	free(s->calls);
 	free(s->taken);
 	free(s->symbols);
+	free(s->one_sided);
 	*s = (struct summary){0};
 }

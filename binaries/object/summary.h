@@ -26,7 +26,6 @@ struct summary_fn {
 	bool polls;         /* has a migration point of its own */
 	bool address_taken; /* may be called indirectly */
 	const char *never;  /* why it must not be instrumented, or NULL */
-	bool differs;       /* is not the same on both ISAs, or on one alone */
 	size_t first_call, ncalls;
 };
 
@@ -46,7 +45,8 @@ struct summary {
 	struct summary_call *calls;
 	struct summary_taken *taken;
 	struct summary_symbol *symbols;
-	size_t nfns, ncalls, ntaken, nsymbols;
+	const char **one_sided; /* static variables that only one ISA has */
+	size_t nfns, ncalls, ntaken, nsymbols, none_sided;
 };
 
 /* Parses LEN bytes of text.  -EINVAL names the line; S is then empty. */

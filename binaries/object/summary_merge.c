@@ -1,7 +1,7 @@
 /*
  * One call summary of two: what the source asks the machine for may make a function another one on
  * each ISA. Such a function can run, but has no frame both ISAs know, so it never migrates. Works
- * on lines, for all but D, T and G means the same whatever it says.
+ * on lines, for all but D, T, G and S means the same whatever it says.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ struct side {
 	char *text;
 	char **lines;
 	struct block *blocks;
-	char **tail; /* T and G lines */
+	char **tail; /* T, G and S lines */
 	size_t nblocks, ntail;
 	struct strmap names; /* of blocks */
 };
@@ -95,7 +95,7 @@ static int side_read(struct side *s, const char *text, size_t len)
 			if (strmap_put(&s->names, b->name, s->nblocks++) == STRMAP_NONE)
 				return -ENOMEM;
 			b->lines = &s->lines[n + 1];
-		} else if (*l == 'T' || *l == 'G') {
+		} else if (*l == 'T' || *l == 'G' || *l == 'S') {
 			if (!s->ntail++)
 				s->tail = &s->lines[n];
 		} else {
@@ -160,7 +160,7 @@ static void put_never(struct merge *m, const struct block *a, const struct block
 		if (f->n || (b && b->n))
 			PUT(m, never, "%s %s %s\n", f->line, f->name, why);
 	}
-	PUT(m, out, "D %s %s %s %sdn:%s\n", f->name, f->scope, f->line,
+	PUT(m, out, "D %s %s %s %sn:%s\n", f->name, f->scope, f->line,
 	    has_flag(a, 'a') || has_flag(b, 'a') ? "a" : "", why);
 	put_lines(m, f);
 	for (size_t i = 0; f != b && b && i < b->n; i++)
@@ -200,6 +200,15 @@ static const char *same_symbol(const struct side *s, const char *line)
 	return NULL;
 }
 
+/* A line that one side alone has. */
+static void put_one_sided(struct merge *m, const char *line)
+{
+	if (*line == 'S')
+		PUT(m, out, "O %.*s\n", (int)strcspn(line + 2, " "), line + 2);
+	else
+		PUT(m, out, "%s\n", line);
+}
+
 static int put_tail(struct merge *m, struct err *err)
 {
 	const struct side *x = &m->side[ISA_X86_64], *y = &m->side[ISA_AARCH64];
@@ -214,11 +223,14 @@ static int put_tail(struct merge *m, struct err *err)
 				       "call summary has \"%.200s\" for x86-64 and \"%.200s\" for "
 				       "AArch64",
 				       line, other);
-		PUT(m, out, "%s\n", line);
+		if (*line != 'S')
+			PUT(m, out, "%s\n", line);
+		else if (!has_line(y->tail, y->ntail, line))
+			put_one_sided(m, line);
 	}
 	for (size_t i = 0; i < y->ntail; i++)
 		if (!has_line(x->tail, x->ntail, y->tail[i]))
-			PUT(m, out, "%s\n", y->tail[i]);
+			put_one_sided(m, y->tail[i]);
 	return 0;
 }
 

@@ -136,6 +136,11 @@ static void writeSymbols(raw_ostream &os, const Module &m)
 				size = dl.getTypeAllocSize(v->getValueType());
 		os << "G " << g.getName() << ' ' << letter(g) << ' ' << size << '\n';
 	}
+	/* Static variables, so that one which only one ISA has is known. */
+	for (const GlobalVariable &v : m.globals())
+		if (v.hasInternalLinkage())
+			os << "S " << v.getName() << ' ' << dl.getTypeAllocSize(v.getValueType())
+			   << '\n';
 }
 
 void runSummary(Module &m)

@@ -135,6 +135,30 @@ struct drover_image_libc {
 	uint32_t reserved2;
 };
 
+#define DROVER_IMAGE_TIMERS  32u
+#define DROVER_IMAGE_PENDING 32u
+#define DROVER_IMAGE_LIMITS  16u
+
+/* A timer of timer_create, by the number the program knows it by. */
+struct drover_image_timer {
+	uint32_t used; /* 0 or 1 */
+	uint32_t clock;
+	uint32_t notify; /* SIGEV_SIGNAL 0, SIGEV_NONE 1 */
+	uint32_t signo;
+	uint64_t value;    /* that comes with the signal */
+	uint64_t first_ns; /* to go, 0: not armed */
+	uint64_t interval_ns;
+};
+
+/* A signal that was sent and is blocked. */
+struct drover_image_pending {
+	uint32_t signo;
+	int32_t code; /* si_code */
+	uint32_t pid;
+	uint32_t uid;
+	uint64_t value;
+};
+
 struct drover_image_process {
 	uint64_t data_start; /* the movable data range; equals that of the reader */
 	uint64_t data_end;
@@ -154,6 +178,14 @@ struct drover_image_process {
 	struct drover_image_string cwd;
 	struct drover_image_libc libc;
 	struct drover_image_signal signals[DROVER_IMAGE_SIGNALS];
+	int64_t interval_timers[3][4]; /* setitimer's: interval and time left, seconds and
+					  microseconds */
+	struct drover_image_timer timers[DROVER_IMAGE_TIMERS];
+	uint32_t npending;
+	uint32_t limits_set; /* a bit for each resource whose limits the program has changed */
+	struct drover_image_pending
+		pending[DROVER_IMAGE_PENDING];   /* the first npending, in order */
+	uint64_t limits[DROVER_IMAGE_LIMITS][2]; /* soft and hard, as RLIMIT_* */
 };
 
 enum drover_image_map_flags {
@@ -225,7 +257,9 @@ _Static_assert(sizeof(struct drover_image_section) == 32, "image section");
 _Static_assert(sizeof(struct drover_image_header) == 88 + 32 * DROVER_IMAGE_MAX_SECTIONS,
 	       "image header");
 _Static_assert(sizeof(struct drover_image_thread) == 192, "image thread");
-_Static_assert(sizeof(struct drover_image_process) == 176 + 24 * DROVER_IMAGE_SIGNALS,
+_Static_assert(sizeof(struct drover_image_process) ==
+		       176 + 24 * DROVER_IMAGE_SIGNALS + 96 + 40 * DROVER_IMAGE_TIMERS + 8 +
+			       24 * DROVER_IMAGE_PENDING + 16 * DROVER_IMAGE_LIMITS,
 	       "image process");
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");

@@ -36,17 +36,6 @@ static bool has_children(void)
 		      WEXITED | WNOHANG | WNOWAIT | 0x40000000 /* __WALL */) != -ECHILD;
 }
 
-static bool has_timer(void)
-{
-	for (int which = 0; which < 3; which++) {
-		int64_t t[4] = {0};
-
-		if (!kernel(SYS_getitimer, which, t) && (t[2] || t[3]))
-			return true;
-	}
-	return rt.timers > 0;
-}
-
 static bool shared_memory(struct text *why)
 {
 	for (uint32_t i = 0; i < memory.n; i++) {
@@ -86,8 +75,8 @@ enum capture_verdict capture_prepare(struct text *why)
 		return CAPTURE_REFUSE;
 	if (has_children())
 		text_str(why, "child processes have not ended");
-	else if (has_timer())
-		text_str(why, "a timer is armed");
+	else
+		timers_movable(why);
 	return why->n ? CAPTURE_DEFER : CAPTURE_OK;
 }
 
@@ -239,6 +228,13 @@ static void describe_process(void)
 	clocks_save(&process);
 }
 
+/* Not the runtime's own alternate stack. */
+static bool of_program(uint64_t addr)
+{
+	return ranges_find(&memory, addr) ||
+	       (addr >= (uint64_t)__drover_data_start && addr < (uint64_t)__drover_data_end);
+}
+
 /* By the thread itself: the processor and the kernel know some of it. */
 void thread_save_state(struct rt_thread *self)
 {
@@ -256,7 +252,7 @@ void thread_save_state(struct rt_thread *self)
 	t->cpu_ns = clocks_thread_cpu();
 	t->delivered = self->delivered;
 	if (!kernel(SYS_sigaltstack, 0, &alt) && !(alt.ss_flags & SS_DISABLE) &&
-	    ranges_find(&memory, (uint64_t)alt.ss_sp)) {
+	    of_program((uint64_t)alt.ss_sp)) {
 		t->altstack = (uint64_t)alt.ss_sp;
 		t->altstack_size = alt.ss_size;
 	}
@@ -395,6 +391,8 @@ bool capture_write(uint64_t *bytes, struct text *why)
 	if (!runs)
 		runs = memory_own(DROVER_IMAGE_MAX_RUNS * sizeof *runs);
 	describe_process();
+	if (!timers_capture(&process, why))
+		return false;
 	describe_threads();
 	r = runs ? write_image(bytes) : -ENOMEM;
 	if (!r) {

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 static struct {
 	uint32_t description; /* 0: not open */
@@ -39,6 +40,13 @@ void files_made(long fd, uint32_t kind, uint64_t made)
 	for (long i = 0; i < RT_FDS; i++)
 		if (table[i].description == table[fd].description)
 			table[i].origin = (struct object_origin){kind, made};
+}
+
+int files_timer_clock(long fd)
+{
+	return fd >= 0 && fd < RT_FDS && table[fd].origin.kind == DROVER_FILE_TIMER
+		       ? (int)table[fd].origin.made
+		       : CLOCK_REALTIME;
 }
 
 void files_paired(long a, long b)
@@ -323,6 +331,8 @@ static void remember(const struct files_image *f, const struct drover_image_file
 		table[d->fd].shut = d->options;
 		if (d->peer < d->fd && record_of(f, d->peer))
 			files_paired(d->peer, d->fd);
+	} else if (d->kind == DROVER_FILE_TIMER) {
+		files_made(d->fd, d->kind, d->value[0]);
 	} else if (d->kind == DROVER_FILE_EVENT || d->kind == DROVER_FILE_SIGNAL) {
 		files_made(d->fd, d->kind, d->value[1]);
 	}

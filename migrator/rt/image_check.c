@@ -299,9 +299,29 @@ static int in_map(const struct image_parts *p, uint64_t addr, uint64_t n)
 	return m && n <= m->end - addr;
 }
 
+static const char *check_timers(const struct drover_image_process *s)
+{
+	const uint64_t most = 1ull << 62;
+
+	for (uint32_t i = 0; i < DROVER_IMAGE_TIMERS; i++) {
+		const struct drover_image_timer *t = &s->timers[i];
+
+		if (t->used > 1 || t->notify > 1 || t->signo >= DROVER_IMAGE_SIGNALS ||
+		    t->first_ns > most || t->interval_ns > most)
+			return "a timer that makes no sense";
+	}
+	if (s->npending > DROVER_IMAGE_PENDING || s->limits_set >> DROVER_IMAGE_LIMITS)
+		return "too many pending signals, or limits of unknown resources";
+	for (uint32_t i = 0; i < s->npending; i++)
+		if (!s->pending[i].signo || s->pending[i].signo >= DROVER_IMAGE_SIGNALS)
+			return "a pending signal of no number";
+	return NULL;
+}
+
 static const char *check_process(const struct image_parts *p, const struct image_host *host)
 {
 	const struct drover_image_process *s = p->process;
+	const char *what;
 
 	if (s->data_start != host->data_start || s->data_end != host->data_end ||
 	    s->main_fn != host->main_fn)
@@ -315,7 +335,8 @@ static const char *check_process(const struct image_parts *p, const struct image
 		if (h > 1 && (h < host->text_start || h >= host->text_end))
 			return "a signal handler outside the program's text";
 	}
-	return check_string(p, &s->cwd);
+	what = check_timers(s);
+	return what ? what : check_string(p, &s->cwd);
 }
 
 /* [addr, addr + n) is the program's memory. */

@@ -175,6 +175,9 @@ static void load_process(void)
 	__drover_libc_load(&process.libc);
 	signals_load(process.signals);
 	clocks_load(&process);
+	if (!timers_load(&process, &t))
+		rt_die(&t, -EAGAIN);
+	timers_send(&process);
 }
 
 /* By the thread itself, main's at its start. */

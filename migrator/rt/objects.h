@@ -24,8 +24,9 @@ bool fdinfo_locked(long fd);
 
 /* How the program made what it cannot be asked for later. */
 struct object_origin {
-	uint32_t kind; /* PAIR, EVENT or SIGNAL; 0: the kernel knows it all */
-	uint64_t made; /* PAIR: SOCK_STREAM, ...; EVENT: a semaphore; SIGNAL: the set */
+	uint32_t kind; /* PAIR, EVENT, SIGNAL or TIMER; 0: the kernel knows it all */
+	uint64_t made; /* PAIR: SOCK_STREAM, ...; EVENT: a semaphore; SIGNAL: the set; TIMER: the
+			  clock */
 };
 
 /* Describes what `name`, the target of the descriptor's link in /proc/self/fd, stands for: fills in

@@ -84,6 +84,12 @@ static long route_close_range(uint64_t first, uint64_t last, long flags)
 	return kernel(SYS_close_range, first, last, flags);
 }
 
+/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
+static long own_id(long id)
+{
+	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
+}
+
 static long route_files(long n, long a, long b, long c, long d, long e, long f)
 {
 	long r;
@@ -114,6 +120,12 @@ static long route_files(long n, long a, long b, long c, long d, long e, long f)
 		if (!r)
 			files_shut(a, b);
 		return r;
+	case SYS_pidfd_open:
+		return opened(kernel(n, own_id(a), b));
+	case SYS_timerfd_create:
+		r = opened(kernel(n, a, b));
+		files_made(r, DROVER_FILE_TIMER, (uint64_t)a);
+		return r;
 	case SYS_pipe2:
 		return opened_two(kernel(n, a, b), (const int *)a);
 	case SYS_socketpair:
@@ -130,12 +142,6 @@ static long route_files(long n, long a, long b, long c, long d, long e, long f)
 }
 
 /* ---- identity ------------------------------------------------------------- */
-
-/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
-static long own_id(long id)
-{
-	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
-}
 
 static long own_thread(long id)
 {
@@ -160,6 +166,7 @@ static long route_clone(long a, long b, long c, long d, long e)
 		rt.pid = (uint32_t)kernel(SYS_getpid, 0);
 		threads_forked(rt.pid);
 		stop_forked();
+		timers_forked();
 		if (rt.ctl >= 0) {
 			kernel(SYS_close, rt.ctl);
 			kernel(SYS_close, rt.image_out);
@@ -183,7 +190,8 @@ static long route_identity(long n, long a, long b, long c, long d)
 		thread_self()->clear = (volatile int *)a;
 		return rt.pid ? (long)thread_self()->tid : kernel(SYS_gettid, 0);
 	case SYS_tgkill:
-		return kernel(n, own_id(a), own_thread(b), c);
+	case SYS_rt_tgsigqueueinfo:
+		return kernel(n, own_id(a), own_thread(b), c, d);
 	case SYS_tkill:
 	case SYS_sched_getaffinity:
 	case SYS_sched_setaffinity:
@@ -192,7 +200,11 @@ static long route_identity(long n, long a, long b, long c, long d)
 	case SYS_sched_setparam:
 	case SYS_sched_getparam:
 		return kernel(n, own_thread(a), b, c, d);
-	default: /* kill, prlimit64: the id comes first */
+	case SYS_prlimit64:
+		if (!a || a == (long)rt.pid)
+			return timers_limit(b, (const uint64_t *)c, (uint64_t *)d);
+		return kernel(n, a, b, c, d);
+	default: /* kill, rt_sigqueueinfo, getpgid, ...: the id comes first */
 		return kernel(n, own_id(a), b, c, d);
 	}
 }
@@ -372,6 +384,11 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_kill:
 	case SYS_tkill:
 	case SYS_tgkill:
+	case SYS_rt_sigqueueinfo:
+	case SYS_rt_tgsigqueueinfo:
+	case SYS_getpgid:
+	case SYS_setpgid:
+	case SYS_getsid:
 	case SYS_prlimit64:
 	case SYS_sched_getaffinity:
 	case SYS_sched_setaffinity:
@@ -399,11 +416,17 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_gettimeofday:
 		return route_time(n, a, b, c, d);
 	case SYS_timer_create:
-		rt.timers++;
-		return kernel(n, a, b, c);
 	case SYS_timer_delete:
-		rt.timers--;
-		return kernel(n, a);
+	case SYS_timer_settime:
+	case SYS_timer_gettime:
+	case SYS_timer_getoverrun:
+		return timers_call(n, a, b, c, d);
+	case SYS_timerfd_settime:
+		return timers_timerfd(a, b, (const int64_t *)c, (int64_t *)d, files_timer_clock(a));
+	case SYS_getrusage:
+		return timers_rusage(a, (int64_t *)b);
+	case SYS_times:
+		return timers_times((int64_t *)a);
 	case SYS_ppoll:
 	case SYS_pselect6:
 		return route_poll(n, a, b, c, d, e, f);

@@ -52,7 +52,6 @@ struct rt {
 	uint32_t pid;            /* as the program knows it */
 	int64_t clock_offset[4]; /* enum rt_clock */
 	uint64_t save_started;
-	int timers; /* made by timer_create and not deleted */
 	char fault[40];
 };
 extern struct rt rt;
@@ -141,6 +140,8 @@ void files_closed(uint64_t first, uint64_t last);
 /* What the kernel does not say later of a new description (struct object_origin), that two are the
  * ends of one pair, and what shutdown(2) did. */
 void files_made(long fd, uint32_t kind, uint64_t made);
+/* The clock a timer descriptor was made with. */
+int files_timer_clock(long fd);
 void files_paired(long a, long b);
 void files_shut(long fd, long how);
 /* Appends a string; its place, or length 0 and offset ~0 if there is no room. */
@@ -156,7 +157,9 @@ void signals_begin(void);
 long signals_action(int signal, const void *new_action, void *old_action, size_t size);
 long signals_mask(int how, const uint64_t *set, uint64_t *old, size_t size);
 /* Whether a signal waits for the calling thread, or any, that nobody may take now. */
-bool signals_pending(void);
+uint64_t signals_pending(void);
+/* A mask of the program as the kernel gets it: it never blocks the supervisor's signal. */
+uint64_t signals_kernel_mask(uint64_t mask);
 void signals_block_all(uint64_t *old);
 void signals_set_mask(uint64_t mask);
 void signals_save(struct drover_image_signal *out);
@@ -182,6 +185,28 @@ long wait_call(long n, long a, long b, long c, long d, long e, long f);
 const int64_t *wait_left(struct drover_wait *w, const int64_t *timeout, int64_t *left);
 /* w NULL: not to be broken off. */
 long wait_futex(struct drover_wait *w, long a, long op, long c, long d, long e, long f);
+
+/* ---- timers.c ------------------------------------------------------------- */
+/* timer_create and its kin. */
+long timers_call(long n, long a, long b, long c, long d);
+long timers_timerfd(long fd, long flags, const int64_t *spec, int64_t *old, int clock);
+long timers_limit(long resource, const uint64_t *new_limit, uint64_t *old);
+long timers_rusage(long who, int64_t *usage);
+long timers_times(int64_t *out);
+/* Whether all timers can be carried; if not, the text says why. */
+bool timers_movable(struct text *why);
+/* Timers, limits and pending signals into the image, while all signals are blocked; they stay as
+ * they are. False with a text. */
+bool timers_capture(struct drover_image_process *p, struct text *why);
+bool timers_load(const struct drover_image_process *p, struct text *why);
+void timers_forked(void);
+/* Sends the image's pending signals to this process. */
+void timers_send(const struct drover_image_process *p);
+
+/* ---- blocking.c ----------------------------------------------------------- */
+/* A system call that may block, other than futex, made so that a stop breaks it off; *known is
+ * false if it is none. */
+long blocking_call(struct drover_wait *w, bool *known, long n, const long *a);
 
 /* ---- router.c ------------------------------------------------------------- */
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f);

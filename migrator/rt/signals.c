@@ -29,7 +29,7 @@ static uint64_t bit(int signal)
 	return 1ull << (signal - 1);
 }
 
-static uint64_t without_request(uint64_t mask)
+uint64_t signals_kernel_mask(uint64_t mask)
 {
 	return rt.ctl < 0 ? mask : mask & ~bit(DROVER_CONTROL_SIGNAL);
 }
@@ -84,7 +84,7 @@ static long install(int signal)
 		.handler = a->handler,
 		.flags = a->flags | SA_RESTORER,
 		.restorer = (uint64_t)arch_signal_return,
-		.mask = without_request(a->mask),
+		.mask = signals_kernel_mask(a->mask),
 	};
 
 	if (a->handler > 1) {
@@ -176,12 +176,12 @@ long signals_action(int signal, const void *new_action, void *old_action, size_t
 
 long signals_mask(int how, const uint64_t *set, uint64_t *old, size_t size)
 {
-	uint64_t m = set ? without_request(*set) : 0;
+	uint64_t m = set ? signals_kernel_mask(*set) : 0;
 	/* To unblock more than one may is harmless; to block is not. */
 	return kernel(SYS_rt_sigprocmask, how, set ? &m : NULL, old, size);
 }
 
-bool signals_pending(void)
+uint64_t signals_pending(void)
 {
 	uint64_t set = 0;
 
@@ -198,7 +198,7 @@ void signals_block_all(uint64_t *old)
 
 void signals_set_mask(uint64_t mask)
 {
-	mask = without_request(mask);
+	mask = signals_kernel_mask(mask);
 	kernel(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
 }
 

@@ -198,7 +198,8 @@ static void check_process(void)
 static bool can_save(struct rt_thread *self, struct text *why)
 {
 	name_thread(why, self);
-	if (signals_pending()) {
+	/* Of several threads it is not known for which one it waits. */
+	if (live > 1 && signals_pending()) {
 		text_str(why, "a blocked signal is pending");
 		return false;
 	}

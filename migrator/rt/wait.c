@@ -122,6 +122,9 @@ long wait_futex(struct drover_wait *w, long a, long op, long c, long d, long e, 
 long __drover_try(struct drover_wait *w, long n, long a, long b, long c, long d, long e, long f)
 {
 	uint32_t delivered = thread_self()->delivered;
+	const long args[] = {a, b, c, d, e, f};
+	bool known;
+	long r;
 
 	if (!(w->begun & DROVER_WAIT_DELIVERED)) {
 		w->begun |= DROVER_WAIT_DELIVERED;
@@ -129,12 +132,11 @@ long __drover_try(struct drover_wait *w, long n, long a, long b, long c, long d,
 	} else if (ended_by_handler(n, w->delivered, delivered)) {
 		return -EINTR; /* at the migration point; the call would have ended */
 	}
-	switch (n) {
-	case SYS_futex:
+	if (n == SYS_futex)
 		return wait_futex(w, a, b, c, d, e, f);
-	default:
-		return __drover_syscall(n, a, b, c, d, e, f);
-	}
+	/* Nothing is to be broken off where nobody asks for a migration, but for a cancellation. */
+	r = blocking_call(w, &known, n, args);
+	return known ? r : __drover_syscall(n, a, b, c, d, e, f);
 }
 
 /* One round of a loop that waits without sleeping. */

@@ -46,7 +46,7 @@ static int good(void **state)
 	header.abi_version = DROVER_ABI_VERSION;
 	header.isa = DROVER_ISA_AARCH64;
 	memcpy(header.build_id, id, sizeof id);
-	section(DROVER_SEC_PROCESS, 0x400, sizeof process, 1);
+	section(DROVER_SEC_PROCESS, 0x7000, sizeof process, 1);
 	section(DROVER_SEC_FRAMES, 0x1000, sizeof frames, 2);
 	section(DROVER_SEC_MAPS, 0x1100, sizeof maps, 2);
 	section(DROVER_SEC_FILES, 0x1200, sizeof files, 3);
@@ -54,7 +54,7 @@ static int good(void **state)
 	section(DROVER_SEC_PAGES, 0x2000, 0x4000, 0x4000);
 	section(DROVER_SEC_RUNS, 0x6000, sizeof runs, 3);
 	section(DROVER_SEC_THREADS, 0x6100, sizeof threads, 2);
-	header.size = 0x6100 + sizeof threads;
+	header.size = 0x7000 + sizeof process;
 	process.data_start = DATA;
 	process.data_end = DATA_END;
 	process.main_fn = MAIN;
@@ -144,7 +144,8 @@ static void sections_lie_within_the_image_once_each_and_apart(void **state)
 	REFUSED(header.sections[1].offset += 8, "aligned");
 	REFUSED(header.sections[5].offset += 16; header.sections[5].size -= 16, "aligned");
 	REFUSED(header.sections[1].type = DROVER_SEC_PROCESS;
-		header.sections[1].size = sizeof process; header.sections[1].count = 1, "twice");
+		header.sections[1].offset = 0xa000; header.sections[1].size = sizeof process;
+		header.size = 0xa000 + sizeof process; header.sections[1].count = 1, "twice");
 	REFUSED(header.sections[2].offset = 0x1010, "overlap");
 	REFUSED(header.sections[2].count = 1, "disagree");
 	REFUSED(header.sections[1].count = DROVER_IMAGE_MAX_FRAMES + 1, "too many");
@@ -206,6 +207,18 @@ static void descriptors_are_ordered_and_complete(void **state)
 	REFUSED(process.cwd.length = 9, "NUL");
 }
 
+static void timers_and_pending_signals_make_sense(void **state)
+{
+	(void)state;
+	REFUSED(process.timers[3].used = 2, "timer");
+	REFUSED(process.timers[31].notify = 4, "timer");
+	REFUSED(process.timers[0].signo = 65, "timer");
+	REFUSED(process.timers[0].first_ns = UINT64_MAX, "timer");
+	REFUSED(process.npending = 33, "pending");
+	REFUSED(process.npending = 1, "pending");
+	REFUSED(process.limits_set = 1u << 16, "limits");
+}
+
 /* files[0] and files[1] as the ends of a pipe with 16 bytes in it. */
 static void a_pipe(void)
 {
@@ -232,8 +245,8 @@ static void ends_find_each_other_and_their_bytes(void **state)
 	REFUSED(a_pipe(); files[0].offset = 0x5ff8, "not in the image");
 	REFUSED(a_pipe(); files[0].offset = UINT64_MAX, "not in the image");
 	REFUSED(files[2].size = 1, "has none");
-	REFUSED(files[2].kind = DROVER_FILE_EPOLL; files[2].offset = 0x5000; files[2].size = 20,
-						   "broken watches");
+	REFUSED(files[2].kind = DROVER_FILE_EPOLL; files[2].offset = 0x5000;
+		files[2].size = 20, "broken watches");
 	REFUSED(files[2].kind = DROVER_FILE_REOPENED, "shares with none");
 }
 
@@ -293,6 +306,7 @@ int main(void)
 		cmocka_unit_test(maps_are_ordered_pages_of_the_common_range),
 		cmocka_unit_test(runs_lie_in_the_programs_memory_and_in_the_image),
 		cmocka_unit_test(descriptors_are_ordered_and_complete),
+		cmocka_unit_test(timers_and_pending_signals_make_sense),
 		cmocka_unit_test(ends_find_each_other_and_their_bytes),
 		cmocka_unit_test(the_process_fits_this_program),
 		cmocka_unit_test(threads_have_frames_a_beginning_and_a_stack),

@@ -92,9 +92,9 @@ static const char *merged(const char *x86, const char *arm, struct buf *out, str
 static void what_differs_between_the_isas_never_migrates(void **state)
 {
 	static const char a[] = "V 1\nD main G 1 p\nC f\nD f L 2 pa\nC g\nI 1(0)\nT f 1(0)\n"
-				"G main T 0\nG g U 0\n";
+				"G main T 0\nG g U 0\nS f.x 4\nS both 8\n";
 	static const char b[] = "V 1\nD main G 1 p\nC f\nD f L 2 -\nC h\nC g\nD arm L 5 -\nC i\n"
-				"G main T 0\nG h U 0\nG g U 0\n";
+				"G main T 0\nG h U 0\nG g U 0\nS both 8\nS arm.y 1\n";
 	struct buf out = {.max = 4096}, never = {.max = 4096};
 	struct err e = ERR_INIT;
 
@@ -103,10 +103,10 @@ static void what_differs_between_the_isas_never_migrates(void **state)
 	assert_int_equal(never.len, 0);
 	assert_string_equal(
 		merged(a, b, &out, &never, 0, &e),
-		"V 1\nD main G 1 p\nC f\nD f L 2 adn:its_code_differs_between_the_ISAs\nC g\nI "
+		"V 1\nD main G 1 p\nC f\nD f L 2 an:its_code_differs_between_the_ISAs\nC g\nI "
 		"1(0)\n"
-		"C h\nD arm L 5 dn:only_one_ISA_has_it\nC i\nT f 1(0)\nG main T 0\nG g U 0\n"
-		"G h U 0\n");
+		"C h\nD arm L 5 n:only_one_ISA_has_it\nC i\nT f 1(0)\nG main T 0\nG g U 0\n"
+		"O f.x\nG h U 0\nO arm.y\n");
 	assert_string_equal(buf_cstr(&never), "2 f its_code_differs_between_the_ISAs\n"
 					      "5 arm only_one_ISA_has_it\n");
 	buf_free(&out);
@@ -121,9 +121,9 @@ static void a_reason_of_one_isa_holds_for_both(void **state)
 
 	(void)state;
 	assert_string_equal(merged(a, b, &out, &never, 0, &e),
-			    "V 1\nD f G 2 dn:inline_assembly\nC g\n");
+			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
 	assert_string_equal(merged(b, a, &out, &never, 0, &e),
-			    "V 1\nD f G 2 dn:inline_assembly\nC g\n");
+			    "V 1\nD f G 2 n:inline_assembly\nC g\n");
 	assert_int_equal(never.len, 0);
 	buf_free(&out);
 	buf_free(&never);

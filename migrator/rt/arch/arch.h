@@ -16,6 +16,10 @@ long arch_raw(long n, long a, long b, long c, long d, long e, long f);
 /* The kernel's number for a canonical one; -1: this kernel has none. */
 long arch_number(long n);
 
+/* The events that a call of epoll_pwait with this result has stored, in the canonical form; the
+ * result. */
+long arch_epoll_events(long result, void *events);
+
 /* A canonical system call: numbers, flags and structures translated. Touches no memory but the
  * arguments. */
 long arch_kernel(long n, long a, long b, long c, long d, long e, long f);

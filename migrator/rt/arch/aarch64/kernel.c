@@ -32,6 +32,12 @@ long arch_kernel(long n, long a, long b, long c, long d, long e, long f)
 	return arch_raw(n, a, b, c, d, e, f);
 }
 
+long arch_epoll_events(long result, void *events)
+{
+	(void)events;
+	return result;
+}
+
 void arch_signal_call(void (*handler)(int, void *, void *), int signal, void *info, void *context)
 {
 	handler(signal, info, context);

@@ -131,7 +131,7 @@ static long kernel_epoll_ctl(long ep, long op, long fd, const struct event_canon
 
 /* The kernel's records are shorter: they fit in the caller's array and are widened from the last.
  */
-static long events_out(long r, void *buf)
+long arch_epoll_events(long r, void *buf)
 {
 	for (long i = r - 1; i >= 0; i--) {
 		struct event_native n = ((struct event_native *)buf)[i];
@@ -158,7 +158,7 @@ long arch_kernel(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_epoll_ctl:
 		return kernel_epoll_ctl(a, b, c, (const void *)d);
 	case SYS_epoll_pwait:
-		return events_out(arch_raw(281, a, b, c, d, e, f), (void *)b);
+		return arch_epoll_events(arch_raw(281, a, b, c, d, e, f), (void *)b);
 	case SYS_clone:
 		return arch_raw(56, a, b, c, e, d, 0);
 	default:
