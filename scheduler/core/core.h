@@ -90,8 +90,8 @@ void node_free(struct node *n);
 /* NULL if all invariants of types.h hold, else which doesn't. For tests. */
 const char *cluster_check(const struct cluster *c);
 
-/* What is believed of jobs of this bundle, name and arguments; made if it isn't there. NULL: no memory, or too
- * many programs are known. */
+/* What is believed of jobs of this bundle, name and arguments; made if it isn't there. NULL: no
+ * memory, or too many programs are known. */
 struct program *core_program(struct cluster *c, const struct job_spec *spec);
 
 /* ---- events ------------------------------------------------------------- */
@@ -228,13 +228,12 @@ struct saving {
 	double move_j;       /* of the move itself */
 	double net_j;
 };
-struct saving core_saving(const struct cluster *c, const struct job *j, const struct node *to);
+struct saving core_saving(const struct cluster *c, const struct job *j, struct node *to);
 /* When the last job of the node is expected to end, not counting one; now if there is none. */
-uint64_t core_last_end_ms(const struct cluster *c, const struct node *n, const struct job *except);
+uint64_t core_last_end_ms(const struct cluster *c, struct node *n, const struct job *except);
 /* Joules of the idle power, above what it sleeps at, for which the node is awake only because of a
  * job that has so long to run there. */
-double core_awake_j(const struct cluster *c, const struct node *n, const struct job *j,
-		    double seconds);
+double core_awake_j(const struct cluster *c, struct node *n, const struct job *j, double seconds);
 /* Is it worth it? */
 bool core_worth(const struct cluster *c, const struct saving *s);
 /* Has it run long enough where it is, and can it be moved at all? */

@@ -200,20 +200,49 @@ static double idle_by_sleep(const struct saving *s, const struct job *j, const s
 	return j_saved;
 }
 
-uint64_t core_last_end_ms(const struct cluster *c, const struct node *n, const struct job *except)
+/* Kept until a job comes, goes, or is expected to end at another time. */
+static uint64_t last_end_of_all(struct node *n)
 {
-	uint64_t last = c->now_ms;
+	uint64_t last = 1;
+
+	if (n->last_end_known)
+		return n->last_end_ms;
+	list_each(i, &n->jobs)
+	{
+		const struct job *j = list_entry(i, struct job, queue);
+
+		if (!j->expected_end_ms)
+			last = 0;
+		else if (last && j->expected_end_ms > last)
+			last = j->expected_end_ms;
+	}
+	n->last_end_known = true;
+	n->last_end_ms = last;
+	return last;
+}
+
+static uint64_t last_end_but(const struct cluster *c, const struct node *n,
+			     const struct job *except)
+{
+	uint64_t last = 0, horizon_ms = (uint64_t)(c->policy_opt.horizon_s * 1000);
 
 	list_each(i, &n->jobs)
 	{
 		const struct job *j = list_entry(i, struct job, queue);
-		uint64_t end = j->expected_end_ms;
+		uint64_t end = j->expected_end_ms ? j->expected_end_ms : c->now_ms + horizon_ms;
 
-		if (!end)
-			end = c->now_ms + (uint64_t)(c->policy_opt.horizon_s * 1000);
 		if (j != except && end > last)
 			last = end;
 	}
+	return last;
+}
+
+uint64_t core_last_end_ms(const struct cluster *c, struct node *n, const struct job *except)
+{
+	uint64_t last = except && except->node == n ? 0 : last_end_of_all(n);
+
+	if (!last)
+		last = last_end_but(c, n, except);
 	list_each(i, &n->incoming)
 	{
 		const struct migration *m = list_entry(i, struct migration, at);
@@ -221,11 +250,10 @@ uint64_t core_last_end_ms(const struct cluster *c, const struct node *n, const s
 		if (m->live && m->live != except && m->live->expected_end_ms > last)
 			last = m->live->expected_end_ms;
 	}
-	return last;
+	return last > c->now_ms ? last : c->now_ms;
 }
 
-double core_awake_j(const struct cluster *c, const struct node *n, const struct job *j,
-		    double seconds)
+double core_awake_j(const struct cluster *c, struct node *n, const struct job *j, double seconds)
 {
 	double others_s = (double)(core_last_end_ms(c, n, j) - c->now_ms) / 1000;
 
@@ -234,7 +262,7 @@ double core_awake_j(const struct cluster *c, const struct node *n, const struct 
 
 /* Each node is awake until its last job ends: what the job has to do with that, here and there. */
 static double idle_by_last(const struct cluster *c, const struct saving *s, const struct job *j,
-			   const struct node *to)
+			   struct node *to)
 {
 	return core_awake_j(c, j->node, j, s->stay_s) - core_awake_j(c, to, j, s->go_s);
 }
@@ -260,7 +288,7 @@ static double idle_by_end(const struct cluster *c, const struct saving *s, const
 	return (double)c->idle_mw / 1000 * ((s->stay_s > others_s ? s->stay_s : others_s) - new_s);
 }
 
-struct saving core_saving(const struct cluster *c, const struct job *j, const struct node *to)
+struct saving core_saving(const struct cluster *c, const struct job *j, struct node *to)
 {
 	const struct machine *a = j->node->machine, *b = to->machine;
 	struct estimate here = core_estimate(j, a), there = core_estimate(j, b);
@@ -318,6 +346,8 @@ void ends_init(struct cluster *c)
 void ends_set(struct cluster *c, struct job *j, uint64_t expected_end_ms)
 {
 	j->expected_end_ms = expected_end_ms;
+	if (j->node)
+		j->node->last_end_known = false;
 	tree_insert(&c->ends, &j->order);
 }
 

@@ -290,6 +290,7 @@ void node_refresh(struct cluster *c, struct node *n)
 
 void node_claim(struct cluster *c, struct node *n, const struct job *j)
 {
+	n->last_end_known = false;
 	n->used_cpus += j->spec.cpus;
 	n->used_memory_bytes += j->spec.memory_bytes;
 	node_refresh(c, n);
@@ -297,6 +298,7 @@ void node_claim(struct cluster *c, struct node *n, const struct job *j)
 
 void node_unclaim(struct cluster *c, struct node *n, const struct job *j)
 {
+	n->last_end_known = false;
 	n->used_cpus -= j->spec.cpus;
 	n->used_memory_bytes -= j->spec.memory_bytes;
 	node_refresh(c, n);

@@ -173,6 +173,8 @@ static void back_to_queue(struct cluster *c, uint64_t now_ms, struct job *j, con
 	j->aborting = 0;
 	j->exited_ms = 0;
 	j->expected_end_ms = 0;
+	if (j->node)
+		j->node->last_end_known = false;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
 	/* Its id puts it ahead of those that came later. */

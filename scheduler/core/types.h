@@ -276,7 +276,7 @@ struct program {
 	uint64_t key;
 	char bundle[CORE_SHA_SIZE];
 	char name[CORE_NAME_MAX];
-	char *args; /* JSON array as text; owned, or NULL */
+	char *args;                     /* JSON array as text; owned, or NULL */
 	struct belief of[ISA_COUNT][2]; /* [isa][emulated] */
 	struct program *hash_next;
 };
@@ -322,6 +322,9 @@ struct node {
 	double idle_mean_s;    /* of its idle periods, asleep or not, newer ones weigh more */
 	uint32_t idle_periods;
 	bool idle_counted;        /* the period under way is in the mean already */
+	bool last_end_known;      /* what follows holds */
+	uint64_t last_end_ms;     /* when the last of its jobs is expected to end; 0: of one nobody
+				     knows */
 	uint64_t mw;              /* predicted power, in milliwatts */
 	uint64_t counted_idle_mw; /* what of cluster.idle_mw is this node's */
 	bool counted_awake;       /* counted in cluster.awake */

@@ -13,7 +13,8 @@
  */
 #include "scheduler/policy/energy.h"
 
-#define LOOK 2 /* nodes of a machine whose jobs are looked at */
+#define LOOK      2 /* nodes of a machine whose jobs are looked at, */
+#define LOOK_JOBS 8 /* and so many of them */
 
 static const char *const options[] = {
 	"max_slowdown",   "horizon_s",    "cooldown_ms", "max_in_flight", "hysteresis",
@@ -29,7 +30,7 @@ static double fellows(const struct policy_view *v, const struct job *j, const st
 	return cpus > own ? cpus / own : 1;
 }
 
-static double joules(const struct policy_view *v, const struct job *j, const struct node *n)
+static double joules(const struct policy_view *v, const struct job *j, struct node *n)
 {
 	double s = core_seconds(v->c, j, n->machine);
 
@@ -92,13 +93,15 @@ static struct node *place(struct policy_view *v, const struct job *j, const char
 /* The best move of a job of this node, if any saves. */
 static void move_of(struct policy_view *v, struct node *from)
 {
+	int look = LOOK_JOBS;
+
 	list_each(l, &from->jobs)
 	{
 		struct job *j = list_entry(l, struct job, queue);
 		double limit_s, best_j = 0;
 		struct node *best = NULL;
 
-		if (!v->moves_left)
+		if (!v->moves_left || !look--)
 			return;
 		if (!core_movable(v->c, j))
 			continue;

@@ -4,10 +4,12 @@
  */
 #include "scheduler/policy/energy.h"
 
+#define TOGETHER 16 /* at most so many jobs */
+
 /* All jobs of a node at once: alone each may cost more than it saves, as the others keep the node
  * awake. Joules saved by all, and of that by sleep. */
-static double saved_by_all(const struct policy_view *v, const struct node *from,
-			   const struct node *to, double *idle_j)
+static double saved_by_all(const struct policy_view *v, const struct node *from, struct node *to,
+			   double *idle_j)
 {
 	double stay_s = 0, go_s = 0, others_s, net_j = 0;
 
@@ -29,13 +31,15 @@ static double saved_by_all(const struct policy_view *v, const struct node *from,
 static bool all_movable(struct policy_view *v, const struct node *from, const struct machine *m,
 			uint64_t *memory)
 {
+	int most = TOGETHER;
+
 	*memory = 0;
 	list_each(l, &from->jobs)
 	{
 		struct job *j = list_entry(l, struct job, queue);
 
 		*memory += j->spec.memory_bytes;
-		if (!core_movable(v->c, j) || !policy_may(v, j, m) ||
+		if (!most-- || !core_movable(v->c, j) || !policy_may(v, j, m) ||
 		    core_seconds(v->c, j, m) > core_bound_s(v->c, j))
 			return false;
 	}
