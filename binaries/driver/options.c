@@ -233,6 +233,8 @@ static int linker_list(struct parser *p, const char *list)
 
 		for (size_t i = 0; i < ARRAY_SIZE(linker_known); i++)
 			known |= !strcmp(w, linker_known[i]);
+		/* The folder of an -rpath that came before, as libtool writes it. */
+		known |= w[0] == '/' && !strchr(strrchr(w, '/'), '.');
 		if (!known && strncmp(w, "-Map", 4) && strncmp(w, "-rpath", 6)) {
 			err_set(p->err, -ENOTSUP, "linker option '%s' is not supported", w);
 			return err_hint(p->err, "the aligned link makes its own layout");
