@@ -48,7 +48,9 @@ static const char usage[] =
 	"      --csv DIR        writes jobs, schedule, nodes and power of each policy to DIR\n"
 	"      --progress       says how far it is, also when stderr is no terminal\n"
 	"      --study          the heterogeneous-ISA study's experiment, on ten seeded sets\n"
-	"      --live           submits the arrivals to the running scheduler instead\n"
+	"      --live           submits the arrivals to the running scheduler instead; jobs that "
+	"are\n"
+	"                       no kernels run ep for as long, shortened as the arrivals are\n"
 	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
 
 static const struct option options[] = {{"cluster", required_argument, NULL, 'c'},
@@ -374,8 +376,7 @@ static int compare(struct comparison *c, const struct policy *const *p, size_t n
 	return rc;
 }
 
-static int load_trace(const struct replay_choice *o, const char *path, struct trace *t,
-		      struct err *e)
+int replay_load(const struct replay_choice *o, const char *path, struct trace *t, struct err *e)
 {
 	int form = TRACE_AUTO, rc;
 
@@ -401,7 +402,7 @@ static int replay_file(const struct replay_choice *o, const char *path, struct e
 	if (!rc)
 		rc = machines_load(o->cluster ? o->cluster : "xeon-xgene", &c.machines, e);
 	if (!rc)
-		rc = load_trace(o, path, &c.trace, e);
+		rc = replay_load(o, path, &c.trace, e);
 	if (!rc)
 		rc = compare(&c, p, n, e);
 	trace_free(&c.trace);
@@ -409,25 +410,6 @@ static int replay_file(const struct replay_choice *o, const char *path, struct e
 	machines_release(&c.other);
 	json_decref(c.results);
 	return rc ? cli_fail(e) : c.partial ? 130 : 0;
-}
-
-/* The same arrivals to a running scheduler: that is what `drover run` does. */
-static int live(const struct replay_choice *o, struct cli *cli)
-{
-	char speed[32], run[] = "run", fast[] = "--speed", server[] = "--server", json[] = "--json";
-	char *argv[8] = {run, fast, speed};
-	int n = 3;
-
-	(void)snprintf(speed, sizeof(speed), "%g", o->speed);
-	if (cli->server) {
-		argv[n++] = server;
-		argv[n++] = (char *)(uintptr_t)cli->server;
-	}
-	if (cli->json)
-		argv[n++] = json;
-	argv[n++] = cli->args[0];
-	optind = 0;
-	return command_run.run(n, argv);
 }
 
 static int cmd_replay(int argc, char **argv)
@@ -445,7 +427,7 @@ static int cmd_replay(int argc, char **argv)
 				 o.study ? "--study makes its own traces" : "a TRACE is missing");
 	o.json = cli.json;
 	if (o.live)
-		return live(&o, &cli);
+		return replay_live(&o, &cli, &e);
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGTERM, &act, NULL);
 	return o.study ? replay_study(&o, &e) : replay_file(&o, cli.args[0], &e);

@@ -30,6 +30,13 @@ int replay_policies(const char *names, const struct policy **p, size_t *n, struc
 /* The heterogeneous-ISA study's experiment (docs/replay.md). Returns the exit status. */
 int replay_study(const struct replay_choice *o, struct err *e);
 
+/* Reads the trace as the options say. */
+int replay_load(const struct replay_choice *o, const char *path, struct trace *t, struct err *e);
+
+/* The trace's arrivals to a running scheduler (replay_live.c). Returns the exit status. */
+struct cli;
+int replay_live(const struct replay_choice *o, struct cli *cli, struct err *e);
+
 /* Whether the user has asked to stop (SIGINT, SIGTERM). */
 bool replay_interrupted(void);
 
