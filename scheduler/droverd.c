@@ -18,6 +18,7 @@
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/power.h"
 #include "scheduler/api/replays.h"
+#include "scheduler/api/savings.h"
 #include "scheduler/options.h"
 
 /* More than cpus: a request that waits for the engine's lock must not hold up all others. */
@@ -132,6 +133,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	if (!r)
 		r = replays_new(&en->replays, en, store_dir(store), e);
 	if (!r)
+		r = savings_new(&en->savings, en, e);
+	if (!r)
 		r = http_server_start(&http, &cfg, e);
 	if (!r && o->suspend_program) {
 		const struct power_config power = {o->suspend_program, o->resume_program,
@@ -158,6 +161,8 @@ static int serve(const struct options *o, struct engine *en, struct store *store
 	power_free(en->power);
 	en->power = NULL;
 	http_server_stop(http);
+	savings_free(en->savings);
+	en->savings = NULL;
 	replays_free(en->replays);
 	en->replays = NULL;
 	token_key_clear(&en->auth.key);

@@ -26,6 +26,7 @@
 struct change_queue;
 struct power;
 struct replays;
+struct savings;
 struct energy_latest;
 
 struct event {
@@ -51,6 +52,7 @@ struct engine {
 	struct http_server *http;     /* NULL until it serves */
 	struct power *power;          /* sleep and wake programs; NULL: none */
 	struct replays *replays;      /* replays.h */
+	struct savings *savings;      /* savings.h */
 	struct auth auth;
 	uint64_t keep_energy_ms; /* readings older than this are removed; 0: never */
 	const char *dashboard;   /* directory, or NULL; borrowed */
@@ -88,7 +90,8 @@ int engine_set_policy(struct engine *en, const struct policy *p, const struct po
 uint64_t engine_now_ms(void);
 
 /* Channels of http_park(). */
-#define CHANNEL_EVENTS 1
+#define CHANNEL_EVENTS  1
+#define CHANNEL_SAVINGS 2
 uint64_t channel_of_node(const char *node);
 uint64_t channel_of_log(uint64_t job);
 

@@ -39,6 +39,7 @@ struct replay_options {
 	double speedup;    /* arrivals come so many times as fast; 0: 1 */
 	bool clamp;        /* jobs wider than any node get the widest node, and run longer */
 	uint64_t until_ms; /* account at least until so long after the first submission */
+	uint64_t stop_ms;  /* ends it so long after that, whatever still runs then; 0: at its end */
 	/* Called now and then with the part that is done, 0 to 1; true ends the replay. */
 	bool (*progress)(void *arg, double part);
 	void *arg;

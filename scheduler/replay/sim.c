@@ -316,9 +316,10 @@ static bool all_done(const struct sim *s)
 static void run(struct sim *s)
 {
 	const struct replay_options *o = s->opt;
-	uint64_t steps = 0, until = SIM_EPOCH_MS + o->until_ms;
+	uint64_t stop = o->stop_ms ? SIM_EPOCH_MS + o->stop_ms : NEVER_MS;
+	uint64_t steps = 0, until = o->stop_ms ? stop : SIM_EPOCH_MS + o->until_ms;
 
-	while (!all_done(s) && step(s)) {
+	while (!all_done(s) && next_ms(s) <= stop && step(s)) {
 		if (++steps % PROGRESS_EVERY || !o->progress)
 			continue;
 		s->out->cancelled = o->progress(o->arg, (double)s->ended / (double)s->trace->njobs);

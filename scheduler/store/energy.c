@@ -162,10 +162,11 @@ int store_read_energy(sqlite3_stmt *st, sqlite3_stmt *shares, struct energy_inte
 	return read_shares(shares, sqlite3_column_int64(st, 0), i);
 }
 
-int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
-		  void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
+/* Everything of the interval, on a connection of its own. */
+static int read_energy(sqlite3 *db, uint64_t from_ms, uint64_t to_ms,
+		       void (*fn)(const struct energy_interval *i, void *arg), void *arg,
+		       struct err *e)
 {
-	struct sqlite_store *s = sqlite_of(base);
 	_cleanup_stmt_ sqlite3_stmt *st = NULL, *shares = NULL;
 	_cleanup_free_ struct energy_interval *i = calloc(1, sizeof(*i));
 	int r, step;
@@ -173,7 +174,7 @@ int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
 	if (!i)
 		return err_set(e, -ENOMEM, "no memory for energy readings");
 	r = store_prepare_energy(
-		s->db,
+		db,
 		"WHERE from_ms > ?1 - ?3 AND from_ms < ?2 AND (to_ms > ?1 OR from_ms >= ?1)"
 		" ORDER BY node, from_ms",
 		&st, &shares, e);
@@ -184,10 +185,24 @@ int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
 	(void)sqlite3_bind_int64(st, 3, ENERGY_LONGEST_MS);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		if (store_read_energy(st, shares, i))
-			return db_error(s->db, e, "reading energy of jobs");
+			return db_error(db, e, "reading energy of jobs");
 		fn(i, arg);
 	}
-	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading energy");
+	return step == SQLITE_DONE ? 0 : db_error(db, e, "reading energy");
+}
+
+int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
+		  void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	struct reader *reader = store_reader_get(s, e);
+	int r;
+
+	if (!reader)
+		return e ? e->code : -EIO;
+	r = read_energy(reader->db, from_ms, to_ms, fn, arg, e);
+	store_reader_put(s, reader);
+	return r;
 }
 
 int sqlite_job_energy(struct store *base, uint64_t job,

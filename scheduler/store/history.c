@@ -172,16 +172,21 @@ int sqlite_segments(struct store *base, uint64_t job,
 		    void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e)
 {
 	struct sqlite_store *s = sqlite_of(base);
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = db_prepare(s->db,
-			   "SELECT attempt, epoch, node, isa, emulated, from_ms, to_ms, cpu_us,"
-			   " energy_uj, energy_kind, predicted_j, outcome FROM segments"
-			   " WHERE job = ? ORDER BY attempt, epoch",
-			   &st, e),
-	    step;
+	struct reader *reader = store_reader_get(s, e);
+	sqlite3_stmt *st = NULL;
+	int r, step;
 
-	if (r)
+	if (!reader)
+		return e ? e->code : -EIO;
+	r = db_prepare(reader->db,
+		       "SELECT attempt, epoch, node, isa, emulated, from_ms, to_ms, cpu_us,"
+		       " energy_uj, energy_kind, predicted_j, outcome FROM segments"
+		       " WHERE job = ? ORDER BY attempt, epoch",
+		       &st, e);
+	if (r) {
+		store_reader_put(s, reader);
 		return r;
+	}
 	bind_u64(st, 1, job);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct segment_record rec = {
@@ -202,7 +207,11 @@ int sqlite_segments(struct store *base, uint64_t job,
 		read_text(st, 11, rec.outcome, sizeof(rec.outcome));
 		fn(&rec, arg);
 	}
-	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading segments");
+	if (step != SQLITE_DONE)
+		r = db_error(reader->db, e, "reading segments");
+	sqlite3_finalize(st);
+	store_reader_put(s, reader);
+	return r;
 }
 
 int sqlite_decisions(struct store *base, uint64_t job,

@@ -130,7 +130,8 @@ struct change_record {
 	double predicted_j, actual_j; /* NAN: none */
 };
 
-/* In the order of their time. fn may keep nothing of what it is given. */
+/* In the order of their time. fn may keep nothing of what it is given. Any thread for segments, of
+ * what was committed. */
 int store_segments(struct store *s, uint64_t job,
 		   void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e);
 int store_decisions(struct store *s, uint64_t job,
@@ -162,7 +163,8 @@ int store_add_energy(struct store *s, const struct energy_interval *i, struct er
 /* No interval is longer; agents end one at every reading. */
 #define ENERGY_LONGEST_MS (24u * 3600u * 1000u)
 
-/* Those of which some part lies in from_ms <= t < to_ms, whole, by node and time. */
+/* Those of which some part lies in from_ms <= t < to_ms, whole, by node and time; of what was
+ * committed. Any thread; fn must not list jobs. */
 int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		 void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e);
 

@@ -278,6 +278,22 @@ await call('PUT', '/v1/power-cap', { cap_w: 400 }, 412, { 'If-Match': cap.answer
 await call('PUT', '/v1/power-cap', { cap_w: -1 }, 400);
 await call('PUT', '/v1/power-cap', { cap_w: null }, 200);
 
+// ---- savings ----
+const base0 = await call('GET', '/v1/savings/baseline', undefined, 200);
+is('the baseline until one is chosen', [base0.value.policy, base0.value.cluster, base0.value.default], ['static-x86', [{ profile: 'xeon-e5-1650-v2', count: 2 }], true]);
+const saving = (await call('GET', '/v1/savings', undefined, 200)).value;
+is('saved is the difference', Math.abs(saving.saved.energy_j - (saving.shadow.energy_j - saving.live.energy_j)) < 1e-9, true);
+is('the series ends in the totals', [1, 2].map((i) => Math.abs(saving.series.at(-1)[i] - [saving.live, saving.shadow][i - 1].energy_j) < 1e-3), [true, true]);
+await call('GET', `/v1/savings?from_ms=${saving.from_ms}&to_ms=${saving.to_ms}`, undefined, 200);
+await call('GET', '/v1/savings?from_ms=5&to_ms=4', undefined, 400);
+await call('GET', '/v1/savings?from_ms=x', undefined, 400);
+await call('PUT', '/v1/savings/baseline', { policy: 'balance', cluster: [{ profile: 'x-gene-1', count: 3 }] }, 200);
+await call('PUT', '/v1/savings/baseline', { default: true }, 412, { 'If-Match': base0.answer.headers.get('etag') });
+await call('PUT', '/v1/savings/baseline', { policy: 'best', cluster: [] }, 400);
+await call('PUT', '/v1/savings/baseline', { policy: 'balance', cluster: [{ profile: '../x', count: 3 }] }, 400);
+is('another baseline', (await call('GET', '/v1/savings', undefined, 200)).value.baseline.cluster, [{ profile: 'x-gene-1', count: 3 }]);
+is('the default again', (await call('PUT', '/v1/savings/baseline', { default: true }, 200)).value.default, true);
+
 // ---- replays ----
 const traceText = enc.encode('; SWF\n1 0 -1 10 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1\n2 5 -1 20 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1\n');
 const traceSha = createHash('sha256').update(traceText).digest('hex');
