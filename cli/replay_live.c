@@ -44,7 +44,7 @@ static void take_job(const struct trace_job *from, double ep_s, double speed, st
 
 /* As a wave trace in a memory file, of which nothing is left whatever happens. */
 static int write_waves(const struct replay_choice *o, const struct trace *t,
-		       const struct machines *m, const char *path, struct err *e)
+		       const struct machines *m, int fd, struct err *e)
 {
 	double ep_s = m->reference.time_s.value[EP][CLASS_S];
 	struct wave_trace w = {.params = {.waves = 1,
