@@ -6,68 +6,13 @@
 #include <string.h>
 
 #include "common/compiler.h"
+#include "common/fields.h"
 
 static const char *const kinds[] = {"poll", "call", "icall"};
 
 const char *transform_kind_name(uint32_t kind)
 {
 	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : "unknown";
-}
-
-/* The next field of the line *P; NULL at its end or if it is empty. */
-static char *field(char **p)
-{
-	char *s = *p, *e;
-
-	if (!s || !*s)
-		return NULL;
-	e = strchr(s, ' ');
-	if (e)
-		*e++ = '\0';
-	*p = e;
-	return *s ? s : NULL;
-}
-
-/* The rest of the line, which may hold blanks (a vector type, a source file's name). */
-static char *rest(char **p)
-{
-	char *s = *p;
-
-	*p = NULL;
-	return s && *s ? s : NULL;
-}
-
-static int number(const char *s, uint64_t max, uint32_t *out)
-{
-	uint64_t v = 0;
-
-	if (!s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
-		v = v * 10 + (uint64_t)(*s - '0');
-		if (v > max)
-			return -EINVAL;
-	}
-	*out = (uint32_t)v;
-	return 0;
-}
-
-static int hex16(const char *s, uint64_t *out)
-{
-	uint64_t v = 0;
-	size_t n = 0;
-
-	for (; s && s[n]; n++) {
-		const char *digits = "0123456789abcdef", *d = strchr(digits, s[n]);
-
-		if (!d || n == 16)
-			return -EINVAL;
-		v = v << 4 | (uint64_t)(d - digits);
-	}
-	*out = v;
-	return n == 16 ? 0 : -EINVAL;
 }
 
 struct parser {
@@ -79,17 +24,35 @@ static int read_fn(struct parser *p, char *line)
 {
 	struct transform *t = p->t;
 	struct transform_fn *f = &t->fns[t->nfns];
-	char *id = field(&line);
+	char *id = fields_next(&line);
 
-	*f = (struct transform_fn){.name = field(&line),
+	*f = (struct transform_fn){.name = fields_next(&line),
 				   .module = p->module,
 				   .source = p->source,
 				   .first_site = t->nsites};
-	if (!p->module || !f->name || hex16(id, &f->id) < 0 ||
-	    number(field(&line), UINT32_MAX, &f->line) < 0 ||
-	    number(field(&line), 8, &f->ret) < 0 || line)
+	if (!p->module || !f->name || fields_hex64(id, &f->id) < 0 ||
+	    fields_u32(fields_next(&line), UINT32_MAX, &f->line) < 0 ||
+	    fields_u32(fields_next(&line), 8, &f->ret) < 0 || line)
 		return -EINVAL;
 	t->nfns++;
+	return 0;
+}
+
+/* A function that never migrates: name, line, whether it makes others wait, the construct. */
+static int read_blocked(struct parser *p, char *line)
+{
+	struct transform_blocked *b = &p->t->blocked[p->t->nblocked];
+	const char *effect;
+
+	*b = (struct transform_blocked){
+		.name = fields_next(&line), .module = p->module, .source = p->source};
+	if (!p->module || !b->name || fields_u32(fields_next(&line), UINT32_MAX, &b->line) < 0 ||
+	    !(effect = fields_next(&line)) || !(b->reason = fields_rest(&line)))
+		return -EINVAL;
+	b->waits = !strcmp(effect, "waits");
+	if (!b->waits && strcmp(effect, "harmless") != 0)
+		return -EINVAL;
+	p->t->nblocked++;
 	return 0;
 }
 
@@ -100,8 +63,8 @@ static int read_slot(struct parser *p, char *line)
 	struct transform_fn *f = t->nfns ? &t->fns[t->nfns - 1] : NULL;
 	uint32_t offset, size;
 
-	if (!f || f->nsites || number(field(&line), UINT32_MAX, &offset) < 0 ||
-	    number(field(&line), UINT32_MAX, &size) < 0 || line)
+	if (!f || f->nsites || fields_u32(fields_next(&line), UINT32_MAX, &offset) < 0 ||
+	    fields_u32(fields_next(&line), UINT32_MAX, &size) < 0 || line)
 		return -EINVAL;
 	if ((uint64_t)offset + size > f->common)
 		f->common = (uint64_t)offset + size;
@@ -116,16 +79,16 @@ static int read_site(struct parser *p, char *line)
 	const char *kind;
 
 	*s = (struct transform_site){.kind = ARRAY_SIZE(kinds), .first_value = t->nvalues};
-	if (!t->nfns || number(field(&line), UINT32_MAX, &index) < 0 ||
-	    index != t->fns[t->nfns - 1].nsites || !(kind = field(&line)))
+	if (!t->nfns || fields_u32(fields_next(&line), UINT32_MAX, &index) < 0 ||
+	    index != t->fns[t->nfns - 1].nsites || !(kind = fields_next(&line)))
 		return -EINVAL;
 	for (uint32_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(kind, kinds[i]))
 			s->kind = i;
-	s->callee = field(&line);
+	s->callee = fields_next(&line);
 	if (s->kind == ARRAY_SIZE(kinds) || !s->callee ||
-	    number(field(&line), UINT32_MAX, &s->line) < 0 ||
-	    number(field(&line), TRANSFORM_PAYLOAD_MAX, &s->size) < 0 || line)
+	    fields_u32(fields_next(&line), UINT32_MAX, &s->line) < 0 ||
+	    fields_u32(fields_next(&line), TRANSFORM_PAYLOAD_MAX, &s->size) < 0 || line)
 		return -EINVAL;
 	t->fns[t->nfns - 1].nsites++;
 	t->nsites++;
@@ -140,11 +103,11 @@ static int read_value(struct parser *p, char *line)
 	struct transform_value *v = &t->values[t->nvalues];
 	char *name;
 
-	if (!s || number(field(&line), UINT32_MAX, &v->offset) < 0 ||
-	    number(field(&line), UINT32_MAX, &v->size) < 0)
+	if (!s || fields_u32(fields_next(&line), UINT32_MAX, &v->offset) < 0 ||
+	    fields_u32(fields_next(&line), UINT32_MAX, &v->size) < 0)
 		return -EINVAL;
 	/* A vector type holds blanks, a name does not: the name is the last word. */
-	v->type = rest(&line);
+	v->type = fields_rest(&line);
 	name = v->type ? strrchr(v->type, ' ') : NULL;
 	if (!name || name == v->type || !name[1] || v->offset > s->size ||
 	    v->size > s->size - v->offset)
@@ -166,9 +129,11 @@ static int read_line(struct parser *p, char *line)
 	case 'V': /* once a module: the linker puts the tables of all modules behind each other */
 		return strcmp(line, "V 1") ? -EPROTONOSUPPORT : 0;
 	case 'M':
-		p->module = field(&rest_of_line);
-		p->source = rest(&rest_of_line);
+		p->module = fields_next(&rest_of_line);
+		p->source = fields_rest(&rest_of_line);
 		return p->module && p->source ? 0 : -EINVAL;
+	case 'N':
+		return read_blocked(p, rest_of_line);
 	case 'F':
 		return read_fn(p, rest_of_line);
 	case 'A':
@@ -184,18 +149,14 @@ static int read_line(struct parser *p, char *line)
 
 static int make_room(struct transform *t)
 {
-	size_t n[256] = {0};
-	const char *p = t->text;
+	size_t n[256];
 
-	while (p) {
-		n[(unsigned char)*p]++;
-		p = strchr(p, '\n');
-		p = p ? p + 1 : NULL;
-	}
+	fields_count(t->text, n);
 	t->fns = calloc(n['F'] + 1, sizeof *t->fns);
 	t->sites = calloc(n['S'] + 1, sizeof *t->sites);
 	t->values = calloc(n['L'] + 1, sizeof *t->values);
-	return t->fns && t->sites && t->values ? 0 : -ENOMEM;
+	t->blocked = calloc(n['N'] + 1, sizeof *t->blocked);
+	return t->fns && t->sites && t->values && t->blocked ? 0 : -ENOMEM;
 }
 
 int transform_parse(struct transform *t, const char *text, size_t len, struct err *err)
@@ -240,6 +201,7 @@ void transform_free(struct transform *t)
 	free(t->fns);
 	free(t->sites);
 	free(t->values);
+	free(t->blocked);
 	*t = (struct transform){0};
 }
 

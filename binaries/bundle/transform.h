@@ -6,6 +6,7 @@
 #ifndef DROVER_TRANSFORM_H
 #define DROVER_TRANSFORM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,12 +39,21 @@ struct transform_fn {
 	size_t first_site, nsites;
 };
 
+/* A function that is not instrumented although it calls others. */
+struct transform_blocked {
+	const char *name, *module, *source;
+	uint32_t line;
+	bool waits; /* what it calls may reach a migration point, and waits for its return */
+	const char *reason;
+};
+
 struct transform {
 	char *text; /* owns the strings */
 	struct transform_fn *fns;
 	struct transform_site *sites;
 	struct transform_value *values;
-	size_t nfns, nsites, nvalues;
+	struct transform_blocked *blocked;
+	size_t nfns, nsites, nvalues, nblocked;
 };
 
 /*

@@ -120,8 +120,9 @@ static bool same(const struct tables *a, const struct tables *b, const char *ide
 
 /* Marks the function as one that never migrates; false if it was marked, or is none of the
  * module's. */
-static bool mark(struct module *m, const char *identity)
+static bool mark(const struct warnings *w, struct module *m, const char *identity, int *r)
 {
+	char where[PATH_MAX];
 	struct summary *s = &m->object.summary;
 
 	for (size_t i = 0; i < s->nfns; i++) {
@@ -136,11 +137,12 @@ static bool mark(struct module *m, const char *identity)
 		if (f->never)
 			return false;
 		f->never = DIFFERS;
-		fprintf(stderr,
-			"%s:%u: warning: function '%s' never migrates: its code differs between "
-			"the ISAs [-Wdrover-never-migrates]\n",
-			m->object.source && m->object.source[0] ? m->object.source : m->name,
-			f->line, f->name);
+		snprintf(where, sizeof where, "%.*s:%u", PATH_MAX - 16,
+			 m->object.source && m->object.source[0] ? m->object.source : m->name,
+			 f->line);
+		*r = warnings_tell(
+			w, WARN_NEVER_MIGRATES, where,
+			"function '%s' never migrates: its code differs between the ISAs", f->name);
 		return true;
 	}
 	return false;
@@ -161,11 +163,14 @@ int agree(const struct driver *d, struct program *p, bool *again, struct err *er
 			r = tables_read(&t[isa], path, err);
 		}
 		for (int isa = 0; isa < ISA_COUNT && !r; isa++)
-			for (size_t k = 0; k < t[isa].n; k++)
+			for (size_t k = 0; k < t[isa].n && !r; k++)
 				if (!same(&t[isa], &t[!isa], t[isa].keys.v[k]))
-					*again |= mark(&p->modules[i], t[isa].keys.v[k]);
+					*again |= mark(&d->options.groups, &p->modules[i],
+						       t[isa].keys.v[k], &r);
 		tables_free(&t[0]);
 		tables_free(&t[1]);
 	}
+	if (r == -ECANCELED)
+		err_set(err, r, "%s", ""); /* it has been told */
 	return r;
 }

@@ -14,6 +14,8 @@
 #include "common/file.h"
 #include "config.h"
 
+#define AT_ONCE_MAX 32
+
 void module_path(char *out, const struct driver *d, const struct module *m, enum isa isa,
 		 const char *suffix)
 {
@@ -57,21 +59,35 @@ static int start(const struct driver *d, const struct module *m, enum isa isa,
 	return r;
 }
 
-/* Both ISAs of one module at once: two compilers at a time. */
-static int compile_module(const struct driver *d, const struct module *m, const char *migrating,
-			  struct err *err)
+/* A module that is being compiled for both ISAs. */
+struct work {
+	const struct module *module;
+	struct run runs[ISA_COUNT];
+};
+
+static int begin(const struct driver *d, const struct module *m, const char *migrating,
+		 struct work *w, struct err *err)
+{
+	int r = 0;
+
+	*w = (struct work){.module = m};
+	for (int isa = 0; isa < ISA_COUNT && !r; isa++)
+		r = start(d, m, (enum isa)isa, migrating, &w->runs[isa], err);
+	return r;
+}
+
+/* Waits for both compilers and shows what they said; R: whether something failed before. */
+static int end(const struct driver *d, struct work *w, int r, struct err *err)
 {
 	char errors[ISA_COUNT][PATH_MAX];
-	struct run runs[ISA_COUNT] = {{0}};
-	int status[ISA_COUNT] = {0}, r = 0;
+	const struct module *m = w->module;
+	int status[ISA_COUNT] = {0};
 
-	for (int isa = 0; isa < ISA_COUNT && !r; isa++) {
+	for (int isa = 0; isa < ISA_COUNT; isa++) {
 		module_path(errors[isa], d, m, (enum isa)isa, "errors");
-		r = start(d, m, (enum isa)isa, migrating, &runs[isa], err);
+		if (w->runs[isa].pid)
+			status[isa] = run_wait(&w->runs[isa]);
 	}
-	for (int isa = 0; isa < ISA_COUNT; isa++)
-		if (runs[isa].pid)
-			status[isa] = run_wait(&runs[isa]);
 	if (!r)
 		r = diag_show(errors[ISA_X86_64], errors[ISA_AARCH64], err);
 	if (!r && (status[0] || status[1]))
@@ -80,11 +96,22 @@ static int compile_module(const struct driver *d, const struct module *m, const 
 	return r;
 }
 
+/* Modules at a time: two compilers each. */
+static size_t at_once(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN) / ISA_COUNT;
+
+	return n < 1 ? 1 : n > AT_ONCE_MAX ? AT_ONCE_MAX : (size_t)n;
+}
+
 int codegen(const struct driver *d, const struct program *p, const char *migrating, struct err *err)
 {
+	struct work work[AT_ONCE_MAX];
+	size_t begun = 0, ended = 0, window = at_once();
+	int r = 0;
+
 	for (int isa = 0; isa < ISA_COUNT; isa++) {
 		char folder[PATH_MAX];
-		int r;
 
 		snprintf(folder, sizeof folder, "%.*s/%s", PATH_MAX - 64, d->workdir,
 			 isa_name((enum isa)isa));
@@ -92,11 +119,15 @@ int codegen(const struct driver *d, const struct program *p, const char *migrati
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < p->n; i++) {
-		int r = compile_module(d, &p->modules[i], migrating, err);
+	/* In order, so that messages come in order too. */
+	while (ended < begun || (!r && begun < p->n)) {
+		if (!r && begun < p->n && begun - ended < window) {
+			struct work *w = &work[begun++ % window];
 
-		if (r < 0)
-			return r;
+			r = begin(d, &p->modules[begun - 1], migrating, w, err);
+		} else {
+			r = end(d, &work[ended++ % window], r, err);
+		}
 	}
-	return 0;
+	return r;
 }

@@ -95,29 +95,25 @@ static int read_part(const char *path, size_t max, struct buf *b, struct object_
 }
 
 /* Functions that only the comparison of both compilations found unable to migrate. */
-static void warn_never(const struct driver *d, const char *source, const char *list)
+static int warn_never(const struct driver *d, const char *source, const char *list)
 {
-	const struct strv *front = &d->options.front;
+	int r = 0;
 
-	for (size_t i = 0; i < front->n; i++)
-		if (!strcmp(front->v[i], "-w") ||
-		    !strcmp(front->v[i], "-Wno-drover-never-migrates"))
-			return;
-	while (*list) {
-		char name[256], why[64];
+	while (*list && !r) {
+		char name[256], why[64], where[PATH_MAX];
 		unsigned line;
 
 		if (sscanf(list, "%u %255s %63s", &line, name, why) == 3) {
 			for (char *p = why; *p; p++)
 				*p = *p == '_' ? ' ' : *p;
-			fprintf(stderr,
-				"%s:%u: warning: function '%s' never migrates: %s "
-				"[-Wdrover-never-migrates]\n",
-				source, line, name, why);
+			snprintf(where, sizeof where, "%.*s:%u", PATH_MAX - 16, source, line);
+			r = warnings_tell(&d->options.groups, WARN_NEVER_MIGRATES, where,
+					  "function '%s' never migrates: %s", name, why);
 		}
 		list += strcspn(list, "\n");
 		list += *list == '\n';
 	}
+	return r;
 }
 
 /* Memory that moves is read by the other ISA's code: both must have laid it out alike. */
@@ -162,8 +158,8 @@ static int write_object(const struct driver *d, const struct files *f, const cha
 		err_wrap(err, "%s", source);
 		err_hint(err, "look for #if on the machine, and for types whose size differs");
 	}
-	if (!r)
-		warn_never(d, source, buf_cstr(&never));
+	if (!r && warn_never(d, source, buf_cstr(&never)) < 0)
+		r = err_set(err, -ECANCELED, "%s", ""); /* it has been told */
 	obj.calls = (struct object_part){buf_cstr(&merged), merged.len};
 	if (!r)
 		r = summary_parse(&obj.summary, obj.calls.data, obj.calls.len, err);

@@ -59,6 +59,22 @@ static void add(enum isa isa, unsigned when, struct strv *argv)
 			strv_add(argv, table[i].flag);
 }
 
+/* The last option about the sign of plain char counts; signed is what both ISAs get otherwise. */
+static bool wants_unsigned_char(const struct strv *options)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < options->n; i++) {
+		const char *o = options->v[i];
+
+		if (!strcmp(o, "-funsigned-char") || !strcmp(o, "-fno-signed-char"))
+			is = true;
+		else if (!strcmp(o, "-fsigned-char") || !strcmp(o, "-fno-unsigned-char"))
+			is = false;
+	}
+	return is;
+}
+
 /* The user wants debug information: the last -g option counts. */
 static bool wants_debug(const struct strv *options)
 {
@@ -74,6 +90,8 @@ void flags_front(const struct driver *d, enum isa isa, struct strv *argv)
 {
 	add(isa, AT_FRONT, argv);
 	/* clang's own headers (stdatomic.h and the like) stay behind the C library's. */
+	if (wants_unsigned_char(&d->options.codegen))
+		strv_add(argv, "-funsigned-char");
 	strv_add(argv, "-nostdlibinc");
 	strv_add(argv, "-isystem");
 	strv_addf(argv, "%s/sysroot/%s/include", d->libdir, isa_name(isa));
@@ -118,4 +136,5 @@ void flags_plugin(const struct driver *d, const char *mode, struct strv *argv)
 	strv_addf(argv, "%s/drover-plugin.so", d->libdir);
 	strv_add(argv, "-mllvm");
 	strv_addf(argv, "-drover-mode=%s", mode);
+	warnings_plugin(&d->options.groups, argv);
 }

@@ -30,6 +30,9 @@ static const char usage[] =
 	"  -L DIR, -l NAME    static libraries of multi-ISA objects\n"
 	"  -v, --verbose      print the commands that are run\n"
 	"  --keep=DIR         keep temporary files in DIR\n"
+	"  -W[no-][error=]drover[-GROUP]   messages about migration: never-migrates, waits,\n"
+	"                     fast-math, ignored; unsupported is always an error\n"
+	"  --explain [ID]     what is behind a message; without ID a list\n"
 	"  --help, --version\n"
 	"\n"
 	"drover-objinfo shows what a bundle holds; drover hop runs and moves one.\n";
@@ -142,10 +145,20 @@ static int build(struct driver *d, struct err *err)
 static int run_mode(struct driver *d, struct err *err)
 {
 	const struct options *o = &d->options;
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < o->warnings.n; i++)
-		fprintf(stderr, "drover-cc: warning: %s\n", o->warnings.v[i]);
+	if (o->mode == MODE_EXPLAIN)
+		return explain(o->explain, err);
+	for (size_t i = 0; i < o->ignored.n && !r; i++)
+		r = warnings_tell(&o->groups, WARN_IGNORED, "drover-cc", "%s", o->ignored.v[i]);
+	for (size_t i = 0; i < o->fast_math.n && !r; i++)
+		r = warnings_tell(
+			&o->groups, WARN_FAST_MATH, "drover-cc",
+			"'%s': results may differ between the ISAs, so between a run that "
+			"moves and one that does not",
+			o->fast_math.v[i]);
+	if (r < 0)
+		return err_set(err, r, "%s", "");
 	if (o->mode == MODE_HELP) {
 		fputs(usage, stdout);
 		return 0;

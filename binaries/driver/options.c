@@ -30,6 +30,10 @@ enum action {
 	LIBDIR,
 	DROP,      /* harmless: what it asks for is so, or has no meaning here */
 	DROP_TOLD, /* accepted, with a warning */
+	FAST_MATH, /* TO_CODEGEN, with a warning */
+	OWN_WARNING,
+	OTHER_WARNINGS, /* to the front end, and ours follow: -w, -Werror */
+	EXPLAIN,
 	REFUSE
 };
 
@@ -66,6 +70,15 @@ static const struct rule rules[] = {
 	{"--help", EXACT, SET_MODE, MODE_HELP, NULL},
 	{"-o", VALUE, SET_OUTPUT, 0, NULL},
 	{"-x", VALUE, SET_LANGUAGE, 0, NULL},
+	{"--explain=", PREFIX, EXPLAIN, 0, NULL},
+	{"--explain", VALUE, EXPLAIN, 0, NULL},
+	{"-Wdrover", PREFIX, OWN_WARNING, 0, NULL},
+	{"-Wno-drover", PREFIX, OWN_WARNING, 0, NULL},
+	{"-Werror=drover", PREFIX, OWN_WARNING, 0, NULL},
+	{"-Wno-error=drover", PREFIX, OWN_WARNING, 0, NULL},
+	{"-Werror", EXACT, OTHER_WARNINGS, 0, NULL},
+	{"-Wno-error", EXACT, OTHER_WARNINGS, 0, NULL},
+	{"-w", EXACT, OTHER_WARNINGS, 0, NULL},
 	{"-v", EXACT, SET_VERBOSE, 0, NULL},
 	{"--verbose", EXACT, SET_VERBOSE, 0, NULL},
 	{"--keep=", PREFIX, SET_KEEP, 0, NULL},
@@ -116,7 +129,6 @@ static const struct rule rules[] = {
 	{"--coverage", EXACT, REFUSE, 0, "its counters are laid out per ISA"},
 	{"-pg", EXACT, REFUSE, 0, "its counters are laid out per ISA"},
 	{"-fshort-", PREFIX, REFUSE, 0, "the C library is built for one layout of types"},
-	{"-funsigned-char", EXACT, DROP_TOLD, 0, "plain char is signed on both ISAs"},
 	{"-fopenmp", PREFIX, REFUSE, 0,
 	 "there is no OpenMP runtime for bundles; use POSIX or C11 threads, which move"},
 	{"-pthread", EXACT, DROP, 0, NULL},
@@ -130,7 +142,15 @@ static const struct rule rules[] = {
 	{"-target", VALUE, REFUSE, 0, ONE_ISA},
 	{"-arch", VALUE, REFUSE, 0, ONE_ISA},
 	{"--sysroot", PREFIX, REFUSE, 0, "the C library is part of drover-cc"},
-	{"-ffast-math", EXACT, TO_CODEGEN, 0, NULL},
+	{"-ffast-math", EXACT, FAST_MATH, 0, NULL},
+	{"-funsafe-math-optimizations", EXACT, FAST_MATH, 0, NULL},
+	{"-fassociative-math", EXACT, FAST_MATH, 0, NULL},
+	{"-freciprocal-math", EXACT, FAST_MATH, 0, NULL},
+	{"-fapprox-func", EXACT, FAST_MATH, 0, NULL},
+	{"-Ofast", EXACT, FAST_MATH, 0, NULL},
+	{"-ffp-contract=off", EXACT, DROP, 0, NULL},
+	{"-ffp-contract=", PREFIX, DROP_TOLD, 0,
+	 "multiply and add stay apart, or the ISAs would differ"},
 	{"-fdiagnostics", PREFIX, TO_FRONT, 0, NULL},
 	{"-fcolor", PREFIX, TO_FRONT, 0, NULL},
 	{"-O", PREFIX, TO_CODEGEN, 0, NULL},
@@ -251,11 +271,14 @@ static int apply(struct parser *p, const struct rule *r, const char *arg, const 
 	case TO_FRONT:
 	case TO_DEPS:
 	case SET_DEP_TARGET:
+	case FAST_MATH:
 	case TO_CODEGEN: {
-		struct strv *to = r->action == TO_CODEGEN ? &o->codegen
-				  : r->action == TO_FRONT ? &o->front
+		struct strv *to = r->action == TO_CODEGEN || r->action == FAST_MATH ? &o->codegen
+				  : r->action == TO_FRONT                           ? &o->front
 							  : &o->dep_options;
 
+		if (r->action == FAST_MATH)
+			strv_add(&o->fast_math, arg);
 		o->dep_target |= r->action == SET_DEP_TARGET;
 		strv_add(to, arg);
 		if (value && value != arg + strlen(r->name))
@@ -302,7 +325,20 @@ static int apply(struct parser *p, const struct rule *r, const char *arg, const 
 	case DROP:
 		return 0;
 	case DROP_TOLD:
-		strv_addf(&o->warnings, "'%s' has no effect: %s", arg, r->why);
+		strv_addf(&o->ignored, "'%s' has no effect: %s", arg, r->why);
+		return 0;
+	case OWN_WARNING:
+		return warnings_option(&o->groups, arg, p->err);
+	case OTHER_WARNINGS:
+		strv_add(&o->front, arg);
+		if (!strcmp(arg, "-w"))
+			o->groups.none = true;
+		else
+			o->groups.all_errors = !strcmp(arg, "-Werror");
+		return 0;
+	case EXPLAIN:
+		o->mode = MODE_EXPLAIN;
+		o->explain = value ? value : arg + strlen(r->name);
 		return 0;
 	case REFUSE:
 		err_set(p->err, -ENOTSUP, "option '%s' is not supported", arg);
@@ -378,10 +414,13 @@ static int parse_all(struct parser *p)
 		if (r->form == VALUE) {
 			value = arg + strlen(r->name);
 			if (!*value) {
-				if (i + 1 == args->n)
+				if (i + 1 == args->n && r->action == EXPLAIN)
+					value = "";
+				else if (i + 1 == args->n)
 					return err_set(p->err, -EINVAL, "option '%s' needs a value",
 						       arg);
-				value = args->v[++i];
+				else
+					value = args->v[++i];
 			}
 		}
 		e = apply(p, r, arg, value);
@@ -397,6 +436,7 @@ int options_parse(struct options *o, int argc, char *const *argv, struct err *er
 	int r = 0;
 
 	*o = (struct options){0};
+	warnings_init(&o->groups);
 	for (int i = 0; i < argc && !r; i++) {
 		if (argv[i][0] == '@' && argv[i][1])
 			r = expand(o, argv[i] + 1, 0, err);
@@ -422,7 +462,8 @@ void options_free(struct options *o)
 	strv_free(&o->codegen);
 	strv_free(&o->linker);
 	strv_free(&o->libdirs);
-	strv_free(&o->warnings);
+	strv_free(&o->ignored);
+	strv_free(&o->fast_math);
 	strv_free(&o->args);
 	*o = (struct options){0};
 }

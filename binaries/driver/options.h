@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "binaries/driver/warnings.h"
 #include "binaries/object/strv.h"
 #include "common/err.h"
 
@@ -18,6 +19,7 @@ enum mode {
 	MODE_SYNTAX,     /* -fsyntax-only */
 	MODE_QUERY,      /* -dumpmachine, -print-...: clang answers */
 	MODE_VERSION,
+	MODE_EXPLAIN,
 	MODE_HELP
 };
 
@@ -38,7 +40,10 @@ struct options {
 	struct strv codegen;     /* of front end and code generator: -O, -g, -f, -m */
 	struct strv linker;      /* of ld.lld */
 	struct strv libdirs;     /* -L */
-	struct strv warnings;    /* what was accepted without effect */
+	struct strv ignored;     /* what was accepted without effect */
+	struct strv fast_math;   /* options that make results depend on the ISA */
+	struct warnings groups;  /* what of our own messages is wanted */
+	const char *explain;     /* --explain ID */
 	const char *dep_file;    /* -MF */
 	bool deps;               /* -MD or -MMD was given */
 	bool dep_target;         /* -MT or -MQ was given */

@@ -116,14 +116,11 @@ static int build(struct graph *g)
 	return 0;
 }
 
-static bool fn_may(struct graph *g, const struct migrate_module *mod, const struct summary_fn *f)
+/* Whether a call of the function may reach a migration point. */
+static bool calls_may(struct graph *g, const struct migrate_module *mod, const struct summary_fn *f)
 {
 	const struct summary_call *c = mod->summary->calls + f->first_call;
 
-	if (f->never)
-		return false;
-	if (f->polls)
-		return true;
 	for (size_t i = 0; i < f->ncalls; i++) {
 		size_t k = c[i].callee ? resolve(g, mod, c[i].callee)
 				       : strmap_get(&g->by_type, c[i].type);
@@ -134,6 +131,11 @@ static bool fn_may(struct graph *g, const struct migrate_module *mod, const stru
 			return true;
 	}
 	return false;
+}
+
+static bool fn_may(struct graph *g, const struct migrate_module *mod, const struct summary_fn *f)
+{
+	return !f->never && (f->polls || calls_may(g, mod, f));
 }
 
 /* One pass; true if something was found that the one before did not know. */
@@ -177,6 +179,26 @@ static int list_replaced(const struct graph *g, struct buf *out)
 	return 0;
 }
 
+/* Functions that are not instrumented: why, and whether a migration may have to wait for them. */
+static int list_blocked(struct graph *g, struct buf *out)
+{
+	for (size_t m = 0; m < g->n; m++) {
+		const struct migrate_module *mod = &g->mods[m];
+		const struct summary *s = mod->summary;
+
+		for (size_t i = 0; i < s->nfns; i++) {
+			const struct summary_fn *f = &s->fns[i];
+
+			if (f->never && f->ncalls &&
+			    buf_printf(out, "#%s %s%s%s %u %s %s\n", mod->id, f->name,
+				       f->local ? "." : "", f->local ? mod->id : "", f->line,
+				       calls_may(g, mod, f) ? "waits" : "harmless", f->never) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 int migrate_decide(const struct migrate_module *mods, size_t n, struct buf *out, struct err *err)
 {
 	struct graph g = {.mods = mods, .n = n};
@@ -193,6 +215,8 @@ int migrate_decide(const struct migrate_module *mods, size_t n, struct buf *out,
 			bad = buf_printf(out, "*%s\n", g.types[i].name);
 	if (!bad)
 		bad = list_replaced(&g, out);
+	if (!bad)
+		bad = list_blocked(&g, out);
 	free(g.nodes);
 	free(g.types);
 	strmap_free(&g.owner);

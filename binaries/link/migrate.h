@@ -19,7 +19,9 @@ struct migrate_module {
 /*
  * Appends the list the plugin reads to OUT: one function a line, `name` or
  * `name.MODULE` for a local one, then `*type` for each type of indirect calls
- * that may reach such a function.
+ * that may reach such a function, `!name.MODULE` for each weak definition that another one
+ * replaces, and `#MODULE name LINE waits|harmless REASON` for each function that is never
+ * instrumented although it calls others: whether what it calls may reach a migration point.
  *
  * A function may migrate if it has a poll of its own, calls one that may, or
  * calls indirectly by a type of which an address-taken function may; one that

@@ -9,36 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next field of the line *P, or NULL at its end. */
-static char *field(char **p)
-{
-	char *s = *p, *e;
-
-	if (!s || !*s)
-		return NULL;
-	e = strchr(s, ' ');
-	if (e)
-		*e++ = '\0';
-	*p = e;
-	return *s ? s : NULL;
-}
-
-static int number(const char *s, uint64_t max, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (!s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9' || v > max / 10)
-			return -EINVAL;
-		v = v * 10 + (uint64_t)(*s - '0');
-	}
-	if (v > max)
-		return -EINVAL;
-	*out = v;
-	return 0;
-}
+#include "common/fields.h"
 
 /* Flags of a D record: letters p and a, then n:REASON, or - for none. */
 static int fn_flags(struct summary_fn *f, char *s)
@@ -66,11 +37,11 @@ static int fn_flags(struct summary_fn *f, char *s)
 static int read_fn(struct summary *s, char *p)
 {
 	struct summary_fn *f = &s->fns[s->nfns];
-	char *name = field(&p), *scope = field(&p), *line = field(&p);
+	char *name = fields_next(&p), *scope = fields_next(&p), *line = fields_next(&p);
 	uint64_t n;
 
 	if (!name || !scope || scope[1] || (*scope != 'G' && *scope != 'L') ||
-	    number(line, UINT32_MAX, &n) < 0)
+	    fields_u64(line, UINT32_MAX, &n) < 0)
 		return -EINVAL;
 	*f = (struct summary_fn){
 		.name = name, .local = *scope == 'L', .line = (unsigned)n, .first_call = s->ncalls};
@@ -82,7 +53,7 @@ static int read_fn(struct summary *s, char *p)
 
 static int read_call(struct summary *s, char kind, char *p)
 {
-	char *what = field(&p);
+	char *what = fields_next(&p);
 
 	if (!what || !s->nfns)
 		return -EINVAL;
@@ -94,11 +65,11 @@ static int read_call(struct summary *s, char kind, char *p)
 
 static int read_symbol(struct summary *s, char *p)
 {
-	char *name = field(&p), *kind = field(&p);
+	char *name = fields_next(&p), *kind = fields_next(&p);
 	uint64_t size;
 
 	if (!name || !kind || kind[1] || !strchr("TDBRWCU", *kind) ||
-	    number(field(&p), UINT64_MAX / 20, &size) < 0)
+	    fields_u64(fields_next(&p), UINT64_MAX / 20, &size) < 0)
 		return -EINVAL;
 	s->symbols[s->nsymbols++] = (struct summary_symbol){name, *kind, size};
 	return 0;
@@ -117,8 +88,8 @@ static int read_line(struct summary *s, char *line)
 	case 'I':
 		return read_call(s, kind, p);
 	case 'T':
-		name = field(&p);
-		type = field(&p);
+		name = fields_next(&p);
+		type = fields_next(&p);
 		if (!name || !type)
 			return -EINVAL;
 		s->taken[s->ntaken++] = (struct summary_taken){name, type};
@@ -141,14 +112,9 @@ static int read_line(struct summary *s, char *line)
 /* Room for every record, counted by its first letter. */
 static int make_room(struct summary *s)
 {
-	size_t n[256] = {0};
-	const char *p = s->text;
+	size_t n[256];
 
-	while (p) {
-		n[(unsigned char)*p]++;
-		p = strchr(p, '\n');
-		p = p ? p + 1 : NULL;
-	}
+	fields_count(s->text, n);
 	s->fns = calloc(n['D'] + 1, sizeof *s->fns);
 	s->calls = calloc(n['C'] + n['I'] + 1, sizeof *s->calls);
 	s->taken = calloc(n['T'] + 1, sizeof *s->taken);

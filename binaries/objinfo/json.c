@@ -70,6 +70,32 @@ static json_t *functions(const struct transform *t, const struct view *view)
 	return a;
 }
 
+static json_t *reason(const char *text)
+{
+	char plain[200];
+	size_t n = 0;
+
+	for (; text[n] && n < sizeof plain - 1; n++)
+		plain[n] = (char)(text[n] == '_' ? ' ' : text[n]);
+	plain[n] = '\0';
+	return json_string(plain);
+}
+
+static json_t *blocked(const struct transform *t)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < t->nblocked; i++) {
+		const struct transform_blocked *b = &t->blocked[i];
+
+		json_array_append_new(a, json_pack("{ss,ss,sI,sb,so}", "name", b->name, "source",
+						   b->source, "line", (json_int_t)b->line,
+						   "migration_waits", b->waits, "reason",
+						   reason(b->reason)));
+	}
+	return a;
+}
+
 static json_t *symbol_list(const struct symbols *s)
 {
 	json_t *a = json_array();
@@ -116,6 +142,8 @@ int json_bundle(const char *path, const struct bundle *b, const struct transform
 			 (json_int_t)(m->text_end - m->text_start));
 	if (root && (view->functions || view->sites))
 		json_object_set_new(root, "functions", functions(t, view));
+	if (root && view->blocked)
+		json_object_set_new(root, "blocked", blocked(t));
 	if (root && view->symbols)
 		json_object_set_new(root, "symbol_list", symbol_list(s));
 	return print(root);

@@ -21,6 +21,7 @@ static const char usage[] =
 	"\n"
 	"  --functions   functions that may migrate\n"
 	"  --sites       their sites and what each saves\n"
+	"  --blocked     functions that never migrate, and why\n"
 	"  --symbols     symbols and their addresses in both halves\n"
 	"  --image FILE  a state image of the bundle: its stack, memory and descriptors\n"
 	"  --check       prove again that the halves agree; exit status 1 if not\n"
@@ -137,15 +138,11 @@ static int show(const char *path, const struct view *view, struct err *err)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"functions", no_argument, NULL, 'f'},
-		{"sites", no_argument, NULL, 's'},
-		{"symbols", no_argument, NULL, 'y'},
-		{"check", no_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{"image", required_argument, NULL, 'i'},
-		{NULL, 0, NULL, 0},
+		{"json", no_argument, NULL, 'j'},        {"functions", no_argument, NULL, 'f'},
+		{"sites", no_argument, NULL, 's'},       {"symbols", no_argument, NULL, 'y'},
+		{"blocked", no_argument, NULL, 'b'},     {"check", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
+		{"image", required_argument, NULL, 'i'}, {NULL, 0, NULL, 0},
 	};
 	struct view view = {0};
 	int c, status = 0;
@@ -163,6 +160,9 @@ int main(int argc, char **argv)
 			break;
 		case 'y':
 			view.symbols = true;
+			break;
+		case 'b':
+			view.blocked = true;
 			break;
 		case 'c':
 			view.check = true;

@@ -12,7 +12,7 @@
 #include "common/err.h"
 
 struct view {
-	bool json, functions, sites, symbols, check;
+	bool json, functions, sites, blocked, symbols, check;
 	const char *image; /* a state image to show instead; NULL: none */
 };
 

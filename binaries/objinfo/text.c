@@ -42,6 +42,28 @@ static void show_functions(const struct transform *t, const struct view *view)
 	}
 }
 
+/* The reason of a summary or table, whose blanks are underscores. */
+static void show_reason(const char *reason)
+{
+	for (; *reason; reason++)
+		putchar(*reason == '_' ? ' ' : *reason);
+}
+
+static void show_blocked(const struct transform *t)
+{
+	if (t->nblocked)
+		printf("\nNEVER MIGRATES                   MIGRATION  WHY, WHERE\n");
+	else
+		printf("\nno function is kept from migrating\n");
+	for (size_t i = 0; i < t->nblocked; i++) {
+		const struct transform_blocked *b = &t->blocked[i];
+
+		printf("%-32s %-9s  ", b->name, b->waits ? "waits" : "goes on");
+		show_reason(b->reason);
+		printf(", %s:%u\n", b->source, b->line);
+	}
+}
+
 static void show_symbols(const struct symbols *s)
 {
 	printf("\n%-18s %-18s SYMBOL\n", "X86-64", "AARCH64");
@@ -106,6 +128,8 @@ void text_bundle(const char *path, const struct bundle *b, const struct transfor
 	       t->nsites, polls, calls, t->nvalues);
 	if (view->functions || view->sites)
 		show_functions(t, view);
+	if (view->blocked)
+		show_blocked(t);
 	if (view->symbols)
 		show_symbols(s);
 }
@@ -134,6 +158,13 @@ void text_object(const char *name, const struct object *o, const struct view *vi
 			       s->fns[i].polls ? ", polls" : "",
 			       s->fns[i].never ? ", never migrates: " : "",
 			       s->fns[i].never ? s->fns[i].never : "");
+	for (size_t i = 0; i < s->nfns && view->blocked; i++) {
+		if (!s->fns[i].never)
+			continue;
+		printf("  %-32s line %u, never migrates: ", s->fns[i].name, s->fns[i].line);
+		show_reason(s->fns[i].never);
+		putchar('\n');
+	}
 	if (view->symbols)
 		for (size_t i = 0; i < s->nsymbols; i++)
 			printf("  %c %s %llu\n", s->symbols[i].kind, s->symbols[i].name,

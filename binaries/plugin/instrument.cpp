@@ -105,6 +105,7 @@ static void instrument(Instrumented &fn, const Migrating &mig, const Recursion &
 	std::string why = findLive(fn);
 	removeLifetimes(f);
 	if (!why.empty()) {
+		fn.blocked = why;
 		undo(fn, why);
 		keepApart(f, mig, true);
 	}
@@ -189,7 +190,7 @@ void runInstrument(Module &m)
 			instrument(fn, mig, rec, n);
 	}
 	creditInlining(fns);
-	emitTables(m, fns);
+	emitTables(m, fns, mig);
 	nameThreadLocals(m);
 	nameSections(m);
 	keepData(m);

@@ -24,6 +24,8 @@ bool Migrating::load(const std::string &path, std::string &error)
 			shapes.insert(line);
 		else if (line.consume_front("!"))
 			replacedNames.insert(line);
+		else if (line.consume_front("#" + moduleId() + " "))
+			blockedLines.push_back(line.str());
 		else
 			names.insert(line);
 	}

@@ -28,8 +28,29 @@ static cl::opt<bool>
 static cl::opt<bool> optDropDebug("drover-drop-debug",
 				  cl::desc("Drop debug information after instrumenting"));
 
+static cl::opt<std::string> optDiagnostics("drover-diagnostics",
+					   cl::desc("What becomes of each group of messages"));
+
 namespace drover
 {
+
+Level level(StringRef group)
+{
+	SmallVector<StringRef, 8> items;
+
+	StringRef(optDiagnostics).split(items, ',');
+	for (StringRef item : items) {
+		auto [name, what] = item.split('=');
+		if (name == group)
+			return what == "off"    ? Level::Ignore
+			       : what == "told" ? Level::Told
+			       : what == "on"   ? Level::Warning
+						: Level::Error;
+	}
+	return group == "unsupported" ? Level::Error
+	       : group == "waits"     ? Level::Ignore
+				      : Level::Warning;
+}
 
 Mode mode()
 {

@@ -78,9 +78,16 @@ class Migrating
 	bool call(const llvm::CallBase &c) const;
 	/* Another module's definition of this weak one is the program's. */
 	bool replaced(const llvm::GlobalValue &g) const;
+	/* "NAME LINE waits|harmless REASON" of this module's functions that are never instrumented,
+	 * also of those that only the other ISA has. */
+	const std::vector<std::string> &blocked() const
+	{
+		return blockedLines;
+	}
 
       private:
 	llvm::StringSet<> names, shapes, replacedNames;
+	std::vector<std::string> blockedLines;
 };
 
 /* The function a call names, through casts and aliases; null for an indirect call. */
@@ -98,7 +105,8 @@ bool wasWeak(const llvm::Function &f);
 
 /* ---- types.cpp ---------------------------------------------------------------------------- */
 
-/* Writes the layouts of the module's types where -drover-types says, for the comparison of both ISAs. */
+/* Writes the layouts of the module's types where -drover-types says, for the comparison of both
+ * ISAs. */
 void writeTypes(llvm::Module &m);
 
 /* ---- refuse.cpp --------------------------------------------------------------------------- */
@@ -111,6 +119,9 @@ struct Refusal {
 Refusal refusal(const llvm::Function &f);
 /* Report what no part of a program may do; returns the number of errors. */
 unsigned reportUnsupported(llvm::Module &m);
+/* What becomes of a group of messages: -drover-diagnostics. */
+enum class Level { Ignore, Told, Warning, Error };
+Level level(llvm::StringRef group);
 void warnNeverMigrates(const llvm::Function &f, const Refusal &why);
 void fail(llvm::Module &m, const llvm::Twine &message);
 
@@ -247,6 +258,7 @@ struct Site {
 struct Instrumented {
 	llvm::Function *f, *resume = nullptr;
 	std::string identity;
+	std::string blocked; /* why it could not be instrumented after all */
 	uint64_t id;
 	unsigned line;
 	Frame frame;
@@ -273,7 +285,7 @@ llvm::DebugLoc nowhere(const llvm::Function &f);
 
 /* ---- tables.cpp --------------------------------------------------------------------------- */
 
-void emitTables(llvm::Module &m, const std::vector<Instrumented> &fns);
+void emitTables(llvm::Module &m, const std::vector<Instrumented> &fns, const Migrating &mig);
 
 /* ---- the passes --------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* What cannot move: constructs that keep a function from being instrumented (it is then left as
  * it is and never migrates), and calls no program that moves may make at all. */
 #include "plugin.h"
+#include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
@@ -102,13 +103,29 @@ static const char *unsupportedWhat(StringRef name)
 	return nullptr;
 }
 
-static void report(const Function &f, const Twine &message, const Instruction *at,
-		   DiagnosticSeverity severity)
+/* Messages of a group, as the driver wants them. `told`: a warning whatever -Werror says, so clang
+ * must not see it. Returns whether it is an error. */
+static bool report(const Function &f, const Twine &message, const Instruction *at, StringRef group)
 {
 	DebugLoc where = at ? at->getDebugLoc() : DebugLoc();
+	Level l = level(group);
+	std::string text = (message + " [-Wdrover-" + group + "]").str();
 
-	f.getContext().diagnose(
-		DiagnosticInfoUnsupported(f, message, DiagnosticLocation(where), severity));
+	if (l == Level::Ignore)
+		return false;
+	if (l == Level::Told) {
+		DISubprogram *sp = f.getSubprogram();
+		errs() << (sp ? sp->getFilename() : StringRef(f.getParent()->getSourceFileName()))
+		       << ':'
+		       << (where ? where.getLine()
+			   : sp  ? sp->getLine()
+				 : 0)
+		       << ": warning: in function '" << f.getName() << "': " << text << '\n';
+		return false;
+	}
+	f.getContext().diagnose(DiagnosticInfoUnsupported(
+		f, text, DiagnosticLocation(where), l == Level::Error ? DS_Error : DS_Warning));
+	return l == Level::Error;
 }
 
 /* va_start and va_arg that did not come by bits/drover.h, or have nothing to ask for. */
@@ -125,8 +142,27 @@ static unsigned reportVariadic(const Function &f, const Instruction &i)
 		       "<stdarg.h>";
 	if (!what)
 		return 0;
-	report(f, Twine(what) + " [-Wdrover-unsupported]", &i, DS_Error);
-	return 1;
+	return report(f, what, &i, "unsupported");
+}
+
+/* Calls that are allowed, and after which a migration waits. */
+static void reportWaits(const Function &f, const Instruction &i, const Function *g)
+{
+	static const struct {
+		const char *name, *until;
+	} waits[] = {
+		{"fork", "the child process has ended"},
+		{"posix_spawn", "the child process has ended"},
+		{"posix_spawnp", "the child process has ended"},
+		{"popen", "pclose"},
+	};
+
+	for (const auto &w : waits)
+		if (g && g->getName() == w.name)
+			report(f,
+			       "call of '" + g->getName() +
+				       "': a migration asked for afterwards waits until " + w.until,
+			       &i, "waits");
 }
 
 unsigned reportUnsupported(Module &m)
@@ -140,23 +176,21 @@ unsigned reportUnsupported(Module &m)
 				continue;
 			const Function *g = calledFunction(cast<CallBase>(i));
 			const char *what = g ? unsupportedWhat(g->getName()) : nullptr;
+			reportWaits(f, i, g);
 			if (!what)
 				continue;
-			report(f,
-			       "call of '" + g->getName() + "': a program that migrates cannot " +
-				       what + " [-Wdrover-unsupported]",
-			       &i, DS_Error);
-			errors++;
+			errors += report(f,
+					 "call of '" + g->getName() +
+						 "': a program that migrates cannot " + what,
+					 &i, "unsupported");
 		}
 	return errors;
 }
 
 void warnNeverMigrates(const Function &f, const Refusal &why)
 {
-	report(f,
-	       "function '" + f.getName() + "' never migrates: " + why.reason +
-		       " [-Wdrover-never-migrates]",
-	       why.at, DS_Warning);
+	report(f, "function '" + f.getName() + "' never migrates: " + why.reason, why.at,
+	       "never-migrates");
 }
 
 void fail(Module &m, const Twine &message)

@@ -93,13 +93,26 @@ static void appendText(Module &m, StringRef text)
 	m.appendModuleInlineAsm(s);
 }
 
-void emitTables(Module &m, const std::vector<Instrumented> &fns)
+/* Functions of the module that never migrate, for who wants to know. */
+static void describeBlocked(raw_ostream &os, const std::vector<Instrumented> &fns,
+			    const Migrating &mig)
+{
+	for (const std::string &line : mig.blocked())
+		os << "N " << line << '\n';
+	for (const Instrumented &fn : fns)
+		if (!fn.blocked.empty())
+			os << "N " << fn.identity << ' ' << fn.line << " waits "
+			   << visible(fn.blocked) << '\n';
+}
+
+void emitTables(Module &m, const std::vector<Instrumented> &fns, const Migrating &mig)
 {
 	std::vector<GlobalValue *> rows;
 	std::string text;
 	raw_string_ostream os(text);
 
 	os << "V 1\nM " << visible(moduleId()) << ' ' << visible(m.getSourceFileName()) << '\n';
+	describeBlocked(os, fns, mig);
 	for (const Instrumented &fn : fns) {
 		if (!fn.resume)
 			continue;

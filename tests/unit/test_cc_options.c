@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ static void harmless_options_are_taken_without_effect(void **state)
 	assert_int_equal(o.linker.n, 0);
 	options_free(&o);
 	assert_int_equal(parse(&o, &e, "-fcommon a.c"), 0);
-	assert_int_equal(o.warnings.n, 1);
+	assert_int_equal(o.ignored.n, 1);
 	options_free(&o);
 }
 
@@ -127,6 +128,50 @@ static void one_output_cannot_be_of_two_objects(void **state)
 	assert_true(parse(&o, &e, "-c a.c b.c -o c.o") < 0);
 }
 
+static enum warn_level level_after(const char *const *args, int n, enum warn_group g)
+{
+	struct options o;
+	struct err e = ERR_INIT;
+	enum warn_level level;
+
+	assert_int_equal(options_parse(&o, n, (char *const *)(uintptr_t)args, &e), 0);
+	level = warnings_level(&o.groups, g);
+	options_free(&o);
+	return level;
+}
+
+static void groups_of_messages_turn_on_off_and_into_errors(void **state)
+{
+	static const char *const off[] = {"-Wno-drover-never-migrates"},
+				 *const all[] = {"-Wdrover"}, *const error[] = {"-Werror"},
+				 *const kept[] = {"-Wno-error=drover", "-Werror"},
+				 *const one[] = {"-Werror=drover-waits"},
+				 *const none[] = {"-w", "-Wno-drover"};
+
+	(void)state;
+	assert_int_equal(level_after(NULL, 0, WARN_NEVER_MIGRATES), WARN_ON);
+	assert_int_equal(level_after(NULL, 0, WARN_WAITS), WARN_OFF);
+	assert_int_equal(level_after(off, 1, WARN_NEVER_MIGRATES), WARN_OFF);
+	assert_int_equal(level_after(all, 1, WARN_WAITS), WARN_ON);
+	assert_int_equal(level_after(error, 1, WARN_NEVER_MIGRATES), WARN_ERROR);
+	assert_int_equal(level_after(kept, 2, WARN_NEVER_MIGRATES), WARN_ON);
+	assert_int_equal(level_after(one, 1, WARN_WAITS), WARN_ERROR);
+	assert_int_equal(level_after(one, 1, WARN_FAST_MATH), WARN_ON);
+	assert_int_equal(level_after(none, 2, WARN_FAST_MATH), WARN_OFF);
+	assert_int_equal(level_after(none, 2, WARN_UNSUPPORTED), WARN_ERROR);
+}
+
+static void an_unknown_group_is_refused(void **state)
+{
+	const char *const args[] = {"-Wdrover-nothing"};
+	struct options o;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(options_parse(&o, 1, (char *const *)(uintptr_t)args, &e), -ENOENT);
+	assert_non_null(strstr(e.msg, "-Wdrover-nothing"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +181,8 @@ int main(void)
 		cmocka_unit_test(harmless_options_are_taken_without_effect),
 		cmocka_unit_test(dependency_options_go_to_one_run_only),
 		cmocka_unit_test(one_output_cannot_be_of_two_objects),
+		cmocka_unit_test(groups_of_messages_turn_on_off_and_into_errors),
+		cmocka_unit_test(an_unknown_group_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ static void a_function_that_must_not_be_instrumented_never_migrates(void **state
 		"V 1\nD main G 1 -\nC asmfn\nD asmfn G 2 pn:inline-asm\nC leaf\nD leaf G 3 p\n"};
 
 	(void)state;
-	expect(m, 1, "leaf\n");
+	expect(m, 1, "leaf\n#m000 asmfn 2 waits inline-asm\n");
 }
 
 static void recursion_without_a_poll_does_not_migrate(void **state)
@@ -99,6 +99,42 @@ static void recursion_without_a_poll_does_not_migrate(void **state)
 
 	(void)state;
 	expect(m, 1, "");
+}
+
+static void the_strong_definition_of_a_weak_name_counts(void **state)
+{
+	static const char *const m[] = {
+		"V 1\nD main G 1 -\nC work\nD work G 5 p\nG work W 0\n",
+		"V 1\nD work G 1 -\nG work T 0\n",
+	};
+
+	(void)state;
+	expect(m, 2, "!work.m000\n");
+}
+
+static void of_weak_definitions_the_first_counts(void **state)
+{
+	static const char *const m[] = {
+		"V 1\nD main G 1 -\nC work\n",
+		"V 1\nD work G 1 p\nG work W 0\n",
+		"V 1\nD work G 1 p\nG work W 0\n",
+	};
+
+	(void)state;
+	expect(m, 3, "main\nwork\n!work.m002\n");
+}
+
+static void what_never_migrates_is_listed_with_its_effect(void **state)
+{
+	static const char *const m[] = {
+		"V 1\nD main G 1 p\nC holds\nD holds L 2 n:inline_assembly\nC main\n"
+		"D quick G 3 n:own_frame\nC puts\nD leaf G 4 n:own_frame\n",
+	};
+
+	(void)state;
+	expect(m, 1,
+	       "main\n#m000 holds.m000 2 waits inline_assembly\n#m000 quick 3 harmless "
+	       "own_frame\n");
 }
 
 int main(void)
@@ -110,6 +146,9 @@ int main(void)
 		cmocka_unit_test(an_indirect_call_reaches_functions_of_its_type),
 		cmocka_unit_test(a_function_that_must_not_be_instrumented_never_migrates),
 		cmocka_unit_test(recursion_without_a_poll_does_not_migrate),
+		cmocka_unit_test(the_strong_definition_of_a_weak_name_counts),
+		cmocka_unit_test(of_weak_definitions_the_first_counts),
+		cmocka_unit_test(what_never_migrates_is_listed_with_its_effect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

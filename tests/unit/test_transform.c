@@ -103,6 +103,28 @@ static void another_version_is_told_from_damage(void **state)
 	assert_non_null(strstr(e.msg, "version"));
 }
 
+static void functions_that_never_migrate_are_read_with_their_effect(void **state)
+{
+	static const char text[] = "V 1\nM m000 a.c\nN holds 7 waits inline_assembly\n"
+				   "N quick.m000 9 harmless own_frame\n";
+	static const char bad[] = "V 1\nM m000 a.c\nN holds 7 perhaps inline_assembly\n";
+	struct err e = ERR_INIT;
+	struct transform t;
+
+	(void)state;
+	assert_int_equal(transform_parse(&t, text, strlen(text), &e), 0);
+	assert_int_equal(t.nblocked, 2);
+	assert_string_equal(t.blocked[0].name, "holds");
+	assert_string_equal(t.blocked[0].reason, "inline_assembly");
+	assert_string_equal(t.blocked[0].source, "a.c");
+	assert_int_equal(t.blocked[0].line, 7);
+	assert_true(t.blocked[0].waits);
+	assert_false(t.blocked[1].waits);
+	transform_free(&t);
+	assert_true(transform_parse(&t, bad, strlen(bad), &e) < 0);
+	assert_non_null(strstr(e.msg, "line 3"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +132,7 @@ int main(void)
 		cmocka_unit_test(an_empty_table_has_no_functions),
 		cmocka_unit_test(a_malformed_line_is_named),
 		cmocka_unit_test(another_version_is_told_from_damage),
+		cmocka_unit_test(functions_that_never_migrate_are_read_with_their_effect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
