@@ -37,8 +37,9 @@ int main(void)
 		f *= i;
 	print("30!", f);
 	print("power", power(3, (unsigned)some(200), ((wide)1 << 61) - 1));
-	for (int i = 0; i < 6; i++)
-		s = s * -1000003 + some(i);
+	for (int i = 0; i < some(6); i++)
+		for (int k = 0; k < some(1); k++)
+			s = s * -1000003 + some(i);
 	print("signed", (wide)(s < 0 ? -s : s));
 	print("shift", f >> some(37) ^ f << some(5));
 	printf("%.6e %lld\n", (double)f, (long long)(s % 1000007));
