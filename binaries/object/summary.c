@@ -99,7 +99,7 @@ static int read_line(struct summary *s, char *line)
 	case 'S': /* both ISAs have it */
 		return 0;
 	case 'O':
-		name = field(&p);
+		name = fields_next(&p);
 		if (!name)
 			return -EINVAL;
 		s->one_sided[s->none_sided++] = name;
