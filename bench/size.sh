@@ -21,11 +21,11 @@ seconds() {
 
 # own_code FILE NAMES: bytes of the functions named, and of their clones
 own_code() {
-	"$nm" -S --defined-only "$1" | awk -v names="$2" '
+	"$nm" -t d -S --defined-only "$1" | awk -v names="$2" '
 		BEGIN {while ((getline n < names) > 0) own[n] = 1}
 		NF == 4 && tolower($3) == "t" {
 			f = $4; clone = sub(/\.resume$/, "", f)
-			if (f in own) sum[clone] += strtonum("0x" $2)
+			if (f in own) sum[clone] += $2
 		}
 		END {print sum[0] + 0, sum[1] + 0}'
 }
@@ -53,7 +53,7 @@ measure() {
 		seconds drover_bundle >>"$work/size.d"
 	done
 	for s in "${sources[@]}"; do
-		"$nm" -S --defined-only "$work/size.$(basename "$s").o"
+		"$nm" -t d -S --defined-only "$work/size.$(basename "$s").o"
 	done | awk 'NF == 4 && tolower($3) == "t" {print $4}' >"$work/size.names"
 	plain=0
 	for s in "${sources[@]}"; do
