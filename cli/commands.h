@@ -10,6 +10,7 @@ extern const struct command command_replay;                                  /* 
 extern const struct command command_queue;                                   /* queue.c */
 extern const struct command command_nodes, command_migrations;               /* list.c */
 extern const struct command command_energy;                                  /* energy.c */
+extern const struct command command_savings;                                 /* savings.c */
 extern const struct command command_show;                                    /* show.c */
 extern const struct command command_cancel, command_hold, command_release;   /* control.c */
 extern const struct command command_requeue, command_migrate;                /* control.c */

@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
 	&command_wake,
 	&command_migrations,
 	&command_energy,
+	&command_savings,
 	&command_policy,
 	&command_cap,
 	&command_events,
