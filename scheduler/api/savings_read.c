@@ -7,8 +7,7 @@
 
 #include "scheduler/api/savings.h"
 
-#define PAGE  1000
-#define BATCH 200 /* live jobs looked at under one lock */
+#define PAGE 1000
 
 void live_free(struct live *l)
 {
@@ -96,7 +95,6 @@ struct reading {
 	size_t nknown;
 	/* the job whose segments are read */
 	struct shadow_job *job;
-	const char *name;
 	uint32_t attempt;
 	double wall_s, cpu_s;
 	uint64_t running_ms; /* since when the segment under way runs; 0: none */
@@ -138,7 +136,7 @@ static double work_on(struct reading *r, const char *node)
 
 	if (!k || k->assumed)
 		r->job->estimated = true;
-	return k ? shadow_work(&k->profile, r->reference, r->name) : 1;
+	return k ? shadow_work(&k->profile, r->reference, r->job->kernel, r->job->class) : 1;
 }
 
 /* Only the last attempt counts: what earlier ones did was lost. */
@@ -239,59 +237,47 @@ static void keep_job(struct job_record *rec, void *arg)
 		.user = number_of(j->spec.user, ""),
 		.program = number_of(j->spec.bundle, j->spec.name),
 		.failed = j->state == JOB_FAILED || j->state == JOB_NODE_FAIL};
+	shadow_kernel(j->spec.name, &out->kernel, &out->class);
 	/* An end without a time (it never was, or the clock stepped) is that of its submission. */
 	if (job_is_over(j) && out->end_ms < j->submitted_ms)
 		out->end_ms = j->submitted_ms + 1;
 }
 
-/* Name and segments of a job that was not known. */
-static int complete(struct engine *en, struct reading *r, uint64_t now_ms, struct err *e)
+/* What its segments, and of one that isn't over the core, say of a job that was not known. */
+static int complete(struct engine *en, struct reading *r, struct err *e)
 {
-	struct job_record rec = {0};
 	int rc;
 
 	r->attempt = 0;
 	r->wall_s = r->cpu_s = 0;
 	r->running_ms = 0;
-	rc = store_job(en->store, r->job->id, &rec, e);
-	if (rc)
-		return rc;
-	r->name = rec.job.spec.name;
 	rc = store_segments(en->store, r->job->id, add_segment, r, e);
-	if (!rc && !r->job->end_ms)
-		look_at_live(r, en->cluster, now_ms);
-	else
-		r->job->done_s = r->job->work_s;
+	r->job->done_s = r->job->work_s;
+	if (!rc && !r->job->end_ms) {
+		rc = engine_lock(en, e);
+		if (rc)
+			return rc;
+		look_at_live(r, en->cluster, engine_now_ms());
+		engine_unlock(en);
+	}
 	r->job->busy = 1;
 	/* Too short for a report of its CPU time: taken as busy. */
 	if (r->wall_s > 0 && r->cpu_s > 0 && r->cpu_s < r->wall_s * r->job->cpus)
 		r->job->busy = (float)(r->cpu_s / (r->wall_s * r->job->cpus));
-	job_record_free(&rec);
 	return rc;
 }
 
 static int complete_all(struct engine *en, struct reading *r, const atomic_bool *stop,
 			struct err *e)
 {
-	struct live *l = r->l;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < l->njobs;) {
-		unsigned int n = 0;
-
-		if (atomic_load(stop))
-			return err_set(e, -ECANCELED, "the scheduler is stopping");
-		rc = engine_lock(en, e);
-		if (rc)
-			return rc;
-		for (; !rc && i < l->njobs && n < BATCH; i++) {
-			if (l->jobs[i].busy >= 0)
-				continue;
-			r->job = &l->jobs[i];
-			rc = complete(en, r, engine_now_ms(), e);
-			n++;
-		}
-		engine_unlock(en);
+	for (size_t i = 0; !rc && i < r->l->njobs; i++) {
+		r->job = &r->l->jobs[i];
+		if (r->job->busy < 0)
+			rc = complete(en, r, e);
+		if (!rc && atomic_load(stop))
+			rc = err_set(e, -ECANCELED, "the scheduler is stopping");
 	}
 	return rc;
 }

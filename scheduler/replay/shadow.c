@@ -11,32 +11,37 @@
 
 /* ---- work --------------------------------------------------------------- */
 
-/* "ep.A" or "ep.Ax3" as indices; false: no kernel's name. */
-static bool kernel_of(const char *name, int *kernel, int *class)
+/* Index of the name that the first len characters of text are; negative: none. */
+static int index_of(const char *const *names, const char *text, size_t len)
 {
-	const char *dot = strchr(name, '.');
-
-	if (!dot || !dot[1])
-		return false;
-	for (*kernel = 0; profile_kernels[*kernel]; ++*kernel)
-		if (strlen(profile_kernels[*kernel]) == (size_t)(dot - name) &&
-		    !strncmp(name, profile_kernels[*kernel], (size_t)(dot - name)))
-			break;
-	for (*class = 0; profile_classes[*class]; ++*class)
-		if (!strncmp(dot + 1, profile_classes[*class], 1))
-			break;
-	return profile_kernels[*kernel] && profile_classes[*class] &&
-	       (!dot[2] || (dot[2] == 'x' && strspn(dot + 3, "0123456789") == strlen(dot + 3)));
+	for (int i = 0; names[i]; i++)
+		if (strlen(names[i]) == len && !strncmp(names[i], text, len))
+			return i;
+	return -1;
 }
 
-double shadow_work(const struct profile *node, const struct profile *reference, const char *name)
+void shadow_kernel(const char *name, int8_t *kernel, int8_t *class)
+{
+	const char *dot = strchr(name, '.');
+	int k = dot ? index_of(profile_kernels, name, (size_t)(dot - name)) : -1;
+	int c = k >= 0 && dot[1] ? index_of(profile_classes, dot + 1, 1) : -1;
+
+	*kernel = *class = TRACE_NO_KERNEL;
+	if (c < 0 ||
+	    (dot[2] && (dot[2] != 'x' || !dot[3] || dot[3 + strspn(dot + 3, "0123456789")])))
+		return;
+	*kernel = (int8_t)k;
+	*class = (int8_t)c;
+}
+
+double shadow_work(const struct profile *node, const struct profile *reference, int kernel,
+		   int class)
 {
 	double a = profile_speed(node), b = profile_speed(reference);
-	int k, c;
 
-	if (kernel_of(name, &k, &c) && node->time_s.kind && reference->time_s.kind &&
-	    node->time_s.value[k][c] > 0 && reference->time_s.value[k][c] > 0)
-		return reference->time_s.value[k][c] / node->time_s.value[k][c];
+	if (kernel != TRACE_NO_KERNEL && node->time_s.kind && reference->time_s.kind &&
+	    node->time_s.value[kernel][class] > 0 && reference->time_s.value[kernel][class] > 0)
+		return reference->time_s.value[kernel][class] / node->time_s.value[kernel][class];
 	return a > 0 && b > 0 ? a / b : 1;
 }
 

@@ -33,6 +33,7 @@ struct shadow_job {
 	float busy;    /* part of that time its cpus compute, 0 to 1 */
 	uint32_t cpus, limit_s;
 	uint32_t user, program; /* numbers that are equal for equal ones; not 0 */
+	int8_t kernel, class;   /* indices as in struct trace_job, if its name is a kernel's */
 	bool failed;
 	bool estimated; /* the work is not, or not only, what was measured on a real machine */
 };
@@ -52,9 +53,14 @@ struct shadow_energy {
 	double total_j, scaled_j;
 };
 
-/* How long a job takes on the reference machine that took a second on a node with that profile;
- * name is the job's: "ep.A" or "ep.Ax3" is a kernel that both profiles may know. */
-double shadow_work(const struct profile *node, const struct profile *reference, const char *name);
+/* "ep.A" or "ep.Ax3" as indices of profile_kernels and profile_classes; both TRACE_NO_KERNEL: it is
+ * no kernel's name. */
+void shadow_kernel(const char *name, int8_t *kernel, int8_t *class);
+
+/* How long a job takes on the reference machine that took a second on a node with that profile: by
+ * its kernel, if both profiles know it, else by their speeds. */
+double shadow_work(const struct profile *node, const struct profile *reference, int kernel,
+		   int class);
 
 /* Part of the jobs' array that has to do with the interval: those that came before its end and were
  * not over at its beginning. Sorts by time, and keeps those at the front; returns how many. */

@@ -222,7 +222,10 @@ static void live_energy_falls_where_it_was_used(void **state)
 
 static void work_goes_by_kernel_then_by_speed(void **state)
 {
+	static const char *const none[] = {"",      "ep",      "ep.",   "ep.Q",
+					   "ep.Ax", "ep.Ax1y", "ep.AB", "e.A"};
 	struct profile a = {.time_s.kind = PROFILE_MEASURED}, b = a;
+	int8_t k0, c0, k1, c1;
 
 	(void)state;
 	for (int k = 0; k < PROFILE_KERNELS; k++)
@@ -230,13 +233,21 @@ static void work_goes_by_kernel_then_by_speed(void **state)
 			a.time_s.value[k][c] = b.time_s.value[k][c] = -1;
 	a.time_s.value[0][2] = 30; /* the node's ep.A */
 	b.time_s.value[0][2] = 10; /* the reference's */
-	assert_true(near(shadow_work(&a, &b, "ep.A"), 1.0 / 3));
-	assert_true(near(shadow_work(&a, &b, "ep.Ax4"), 1.0 / 3));
-	/* "ep.W" has no time: the speeds, which come from ep.A alone. */
-	assert_true(near(shadow_work(&a, &b, "ep.W"),
+	shadow_kernel("ep.A", &k0, &c0);
+	assert_true(near(shadow_work(&a, &b, k0, c0), 1.0 / 3));
+	shadow_kernel("ep.Ax14", &k1, &c1);
+	assert_true(k1 == k0 && c1 == c0);
+	/* "ep.W" has no time: the speeds. */
+	shadow_kernel("ep.W", &k1, &c1);
+	assert_true(k1 == k0 && c1 != c0);
+	assert_true(near(shadow_work(&a, &b, k1, c1),
 			 profile_speed(&a) > 0 ? profile_speed(&a) / profile_speed(&b) : 1));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		shadow_kernel(none[i], &k1, &c1);
+		assert_true(k1 == TRACE_NO_KERNEL && c1 == TRACE_NO_KERNEL);
+	}
 	a.time_s.kind = PROFILE_UNKNOWN;
-	assert_true(near(shadow_work(&a, &b, "mine"), 1));
+	assert_true(near(shadow_work(&a, &b, k0, c0), 1));
 }
 
 int main(void)
