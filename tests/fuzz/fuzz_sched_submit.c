@@ -1,8 +1,9 @@
-/* What users send: jobs, migration requests, policies. */
+/* What users send: jobs, migration requests, policies, baselines. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "scheduler/api/parse.h"
+#include "scheduler/api/savings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy_options o;
 	struct err_fields fields = {0};
 	struct job_spec spec, *specs;
+	struct baseline baseline;
 	struct err e = ERR_INIT;
 	bool bulk;
 	size_t n;
@@ -37,5 +39,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)parse_migrate((const char *)data, size, node, reason, &e);
 	if (!parse_policy((const char *)data, size, &p, &o, &e) && !p)
 		abort();
+	err_clear(&e);
+	if (!baseline_parse((const char *)data, size, &baseline, &e)) {
+		if (!baseline.policy != !baseline.cluster)
+			abort();
+		baseline_free(&baseline);
+	} else if (!e.msg[0]) {
+		abort();
+	}
 	return 0;
 }
