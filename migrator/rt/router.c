@@ -341,10 +341,65 @@ static long route_memory(long n, long a, long b, long c, long d, long e, long f)
 	return r;
 }
 
+/* State that stays in one kernel, or structures and calls this C library does not make. */
+static bool bound_to_kernel(long n)
+{
+	switch (n) {
+	case SYS_shmget:
+	case SYS_shmat:
+	case SYS_shmdt:
+	case SYS_shmctl:
+	case SYS_semget:
+	case SYS_semop:
+	case SYS_semctl:
+	case SYS_semtimedop:
+	case SYS_msgget:
+	case SYS_msgsnd:
+	case SYS_msgrcv:
+	case SYS_msgctl:
+	case SYS_clone3:
+	case SYS_openat2:
+	case SYS_open_by_handle_at:
+	case SYS_io_uring_setup:
+	case SYS_remap_file_pages:
+	case SYS_epoll_pwait2:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The C library sees to mutexes of threads that end; the kernel only to processes that die. An
+ * emulator does not, and says so, which must not change a program's mutexes. */
+static long route_robust_list(long n, long a, long b, long c)
+{
+	long r = arch_kernel(n, a, b, c, 0, 0, 0);
+
+	return r == -ENOSYS ? 0 : r;
+}
+
+static long route_clocks(long n, long a, long b, long c, long d)
+{
+	switch (n) {
+	case SYS_timerfd_settime:
+		return timers_timerfd(a, b, (const int64_t *)c, (int64_t *)d, files_timer_clock(a));
+	case SYS_getrusage:
+		return timers_rusage(a, (int64_t *)b);
+	case SYS_times:
+		return timers_times((int64_t *)a);
+	case SYS_timer_create:
+	case SYS_timer_delete:
+	case SYS_timer_settime:
+	case SYS_timer_gettime:
+	case SYS_timer_getoverrun:
+		return timers_call(n, a, b, c, d);
+	default:
+		return route_time(n, a, b, c, d);
+	}
+}
+
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
-	long r;
-
 	switch (n) {
 	case SYS_mmap:
 	case SYS_munmap:
@@ -401,11 +456,7 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return wait_futex(NULL, a, b, c, d, e, f);
 	case SYS_set_robust_list:
 	case SYS_get_robust_list:
-		/* The C library sees to mutexes of threads that end; the kernel only to processes
-		   that die. An emulator does not, and says so, which must not change a program's
-		   mutexes. */
-		r = arch_kernel(n, a, b, c, d, e, f);
-		return r == -ENOSYS ? 0 : r;
+		return route_robust_list(n, a, b, c);
 	case SYS_exit:
 		thread_end(NULL, 0);
 	case SYS_clone:
@@ -414,19 +465,15 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_clock_nanosleep:
 	case SYS_nanosleep:
 	case SYS_gettimeofday:
-		return route_time(n, a, b, c, d);
 	case SYS_timer_create:
 	case SYS_timer_delete:
 	case SYS_timer_settime:
 	case SYS_timer_gettime:
 	case SYS_timer_getoverrun:
-		return timers_call(n, a, b, c, d);
 	case SYS_timerfd_settime:
-		return timers_timerfd(a, b, (const int64_t *)c, (int64_t *)d, files_timer_clock(a));
 	case SYS_getrusage:
-		return timers_rusage(a, (int64_t *)b);
 	case SYS_times:
-		return timers_times((int64_t *)a);
+		return route_clocks(n, a, b, c, d);
 	case SYS_ppoll:
 	case SYS_pselect6:
 		return route_poll(n, a, b, c, d, e, f);
@@ -436,27 +483,7 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return route_epoll_wait(a, b, c, d, e, f);
 	case SYS_exit_group:
 		route_exit(a);
-	/* State that stays in one kernel, or structures and calls this C library does not make. */
-	case SYS_shmget:
-	case SYS_shmat:
-	case SYS_shmdt:
-	case SYS_shmctl:
-	case SYS_semget:
-	case SYS_semop:
-	case SYS_semctl:
-	case SYS_semtimedop:
-	case SYS_msgget:
-	case SYS_msgsnd:
-	case SYS_msgrcv:
-	case SYS_msgctl:
-	case SYS_clone3:
-	case SYS_openat2:
-	case SYS_open_by_handle_at:
-	case SYS_io_uring_setup:
-	case SYS_remap_file_pages:
-	case SYS_epoll_pwait2:
-		return -ENOSYS;
 	default:
-		return arch_kernel(n, a, b, c, d, e, f);
+		return bound_to_kernel(n) ? -ENOSYS : arch_kernel(n, a, b, c, d, e, f);
 	}
 }
