@@ -312,6 +312,22 @@ static const char *or_none(const char *label)
 	return label[0] ? label : "none";
 }
 
+/* Time of nodes for which nothing was read: within, before and after their readings. */
+static uint64_t unknown_ms(const struct comparison *c)
+{
+	uint64_t ms = c->ledger.total.gap_ms, whole = c->to_ms - c->from_ms;
+
+	for (size_t i = 0; i < c->ledger.nnodes; i++) {
+		const struct ledger_sum *n = &c->ledger.nodes[i];
+
+		ms += n->from_ms > c->from_ms ? n->from_ms - c->from_ms : 0;
+		ms += n->to_ms < c->to_ms ? c->to_ms - n->to_ms : 0;
+	}
+	if (c->live.nnodes > c->ledger.nnodes)
+		ms += whole * (c->live.nnodes - c->ledger.nnodes);
+	return ms;
+}
+
 static json_t *render(const struct comparison *c)
 {
 	const struct ledger_sum *t = &c->ledger.total;
@@ -329,7 +345,7 @@ static json_t *render(const struct comparison *c)
 		render_series(c, c->energy.joules, 1), "jobs", (json_int_t)c->njobs,
 		"estimated_jobs", (json_int_t)c->live.unmeasured, "refused_jobs",
 		(json_int_t)(r ? r->refused : 0), "narrowed_jobs", (json_int_t)(r ? r->clamped : 0),
-		"gap_ms", (json_int_t)t->gap_ms, "cut", c->live.oldest_ms != 0);
+		"gap_ms", (json_int_t)unknown_ms(c), "cut", c->live.oldest_ms != 0);
 }
 
 /* ---- the thread --------------------------------------------------------- */
