@@ -16,14 +16,14 @@ export const tests = [
 			await p.locator(".tile").first().waitFor();
 			/* Something must have come, or there is nothing to continue after. */
 			await cluster.api("PUT", "policy", { name: "balance" });
-			await until(async () => /balance/.test(await stats(p)), "the policy to show");
+			await until(async () => /\bbalance\b/.test(await stats(p)), "the policy to show");
 			wire.cut();
 			await p.getByText("The connection to the scheduler is lost").waitFor();
 			await until(async () => /Last heard \d+\s*s ago/.test(await p.locator(".banner").innerText()), "the age to be said");
 			assert.notEqual(await p.locator(".stats").evaluate((e) => getComputedStyle(e).filter), "none", "data is greyed");
 			assert.match(await p.locator(".link-state").innerText(), /Connection lost/);
 			await cluster.api("PUT", "policy", { name: "consolidate" });
-			assert.match(await stats(p), /balance/);
+			assert.match(await stats(p), /\bbalance\b/);
 			asked.length = 0;
 			wire.mend();
 			await p.getByText("Live", { exact: true }).waitFor();
