@@ -255,20 +255,16 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_init("droverd", o.log_level);
-	if (o.help) {
+	if (o.help)
 		options_help();
-		return 0;
-	}
-	if (o.version) {
+	else if (o.version)
 		printf("droverd %s\n", PACKAGE_VERSION);
-		return 0;
-	}
-	if (o.list_routes) {
+	else if (o.list_routes)
 		list_routes();
-		return 0;
-	}
-	r = run(&o, &e);
+	else
+		r = run(&o, &e);
 	if (r)
 		err_print("droverd", &e);
+	options_free(&o);
 	return r ? 1 : 0;
 }

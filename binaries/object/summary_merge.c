@@ -84,6 +84,8 @@ static int side_read(struct side *s, const char *text, size_t len)
 	if (!s->lines || !s->blocks)
 		return -ENOMEM;
 	for (char *l = strtok_r(s->text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		if (l[1] != ' ')
+			return -EINVAL;
 		if (*l == 'V')
 			continue;
 		s->lines[n] = l;
