@@ -282,12 +282,18 @@ long timers_rusage(long who, int64_t *usage)
 	return 0;
 }
 
+/* What it returns counts from some point in the past: from the clock that carries on exactly, for
+ * ticks and an offset rounded each on its own could go back by one. */
 long timers_times(int64_t *out)
 {
 	const int64_t tick = SECOND / 100; /* sysconf(_SC_CLK_TCK) is 100 on both */
 	long r = kernel(SYS_times, out);
+	int64_t ts[2] = {0, 0};
 
+	if (r < 0 && r > -4096)
+		return r;
 	if (out)
 		out[0] += clocks_offset(CLOCK_PROCESS_CPUTIME_ID) / tick;
-	return r < 0 && r > -4096 ? r : r + clocks_offset(CLOCK_BOOTTIME) / tick;
+	r = clocks_get(CLOCK_BOOTTIME, ts);
+	return r ? r : (long)((ts[0] * SECOND + ts[1]) / tick);
 }
