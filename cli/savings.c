@@ -16,6 +16,7 @@ static const char usage[] =
 	"end at the same moment. The scaled columns are a projection: every machine's power as if\n"
 	"it were made in the finest process among them. KIND says whether energy was measured,\n"
 	"integrated from power, or modelled.\n"
+	"Saved energy is - where the energy of more than 1 % of the nodes' time is not known.\n"
 	"\n"
 	"  -f, --from TIME      from then: -15m, -2h, -7d, 14:30, 2026-05-01T14:30, or\n"
 	"                       milliseconds since 1970 [the first job]\n"
@@ -135,7 +136,7 @@ static double number_of(const json_t *from, const char *side, const char *key)
 
 static void add_half(json_t *row, const json_t *from, const char *prefix, size_t i)
 {
-	const json_t *percent = NULL;
+	const json_t *percent = NULL, *saved = json_object_get(from, "saved");
 	double live = number_of(from, "live", figures[i].key) / figures[i].unit;
 	double shadow = number_of(from, "shadow", figures[i].key) / figures[i].unit;
 	char key[40], text[64];
@@ -143,10 +144,13 @@ static void add_half(json_t *row, const json_t *from, const char *prefix, size_t
 	put_number(row, prefix, "live", live);
 	put_number(row, prefix, "shadow", shadow);
 	if (figures[i].percent)
-		percent = json_object_get(json_object_get(from, "saved"), figures[i].percent);
+		percent = json_object_get(saved, figures[i].percent);
 	(void)snprintf(key, sizeof(key), "%ssaved", prefix);
 	(void)snprintf(text, sizeof(text), "%.3f", shadow - live);
-	if (json_is_number(percent))
+	/* The scheduler says why in `withheld`. */
+	if (figures[i].percent && !json_is_object(saved))
+		(void)snprintf(text, sizeof(text), "-");
+	else if (json_is_number(percent))
 		(void)snprintf(text, sizeof(text), "%.3f (%.1f %%)", shadow - live,
 			       json_number_value(percent));
 	(void)json_object_set_new(row, key, json_string(text));
@@ -213,6 +217,9 @@ static void print_notes(const json_t *a)
 		       json_integer_value(json_object_get(v, "count")),
 		       json_string_value(json_object_get(v, "profile")));
 	(void)printf("\n");
+	if (json_is_string(json_object_get(a, "withheld")))
+		(void)printf("saved energy is withheld: %s\n",
+			     json_string_value(json_object_get(a, "withheld")));
 	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
 		if (json_integer_value(json_object_get(a, notes[i].key)))
 			(void)printf("%" JSON_INTEGER_FORMAT " %s\n",

@@ -24,6 +24,8 @@
 #define REST_TIMES   3              /* the thread rests so many times as long as it works */
 #define WAIT_MS      60000
 #define WORKER_NICER 10
+/* The difference is told while the energy of at most this part of the nodes' time is not known. */
+#define GAP_SHARE_MAX 0.01
 
 struct answer {
 	uint64_t from_ms, to_ms; /* as asked for; UINT64_MAX: not said */
@@ -277,6 +279,37 @@ static json_t *render_series(const struct comparison *c, const double *joules, d
 	return out;
 }
 
+/* Time of nodes for which nothing was read: within, before and after their readings. */
+static uint64_t unknown_ms(const struct comparison *c)
+{
+	uint64_t ms = c->ledger.total.gap_ms, whole = c->to_ms - c->from_ms;
+
+	for (size_t i = 0; i < c->ledger.nnodes; i++) {
+		const struct ledger_sum *n = &c->ledger.nodes[i];
+
+		ms += n->from_ms > c->from_ms ? n->from_ms - c->from_ms : 0;
+		ms += n->to_ms < c->to_ms ? c->to_ms - n->to_ms : 0;
+	}
+	if (c->live.nnodes > c->ledger.nnodes)
+		ms += whole * (c->live.nnodes - c->ledger.nnodes);
+	return ms;
+}
+
+/* Part of the nodes' time for which their energy is not known. */
+static double unknown_share(const struct comparison *c)
+{
+	size_t nodes = c->live.nnodes > c->ledger.nnodes ? c->live.nnodes : c->ledger.nnodes;
+	double all = (double)(c->to_ms - c->from_ms) * (double)nodes;
+
+	return all > 0 ? (double)unknown_ms(c) / all : 0;
+}
+
+/* The difference, or null where too little is known of the live side to tell it. */
+static json_t *render_difference(const struct comparison *c, double here_j, double shadow_j)
+{
+	return unknown_share(c) > GAP_SHARE_MAX ? json_null() : render_saved(c, here_j, shadow_j);
+}
+
 /* The factor of all of the baseline's machines; negative: they differ. */
 static double one_factor(const struct machines *m)
 {
@@ -302,7 +335,7 @@ static json_t *render_scaled(const struct comparison *c, const char *source, con
 			 note, "live",
 			 render_side(&c->here, c->energy.scaled_j, source, scope, "modelled"),
 			 "shadow", render_side(&c->shadow, shadow_j, "model", "node", "modelled"),
-			 "saved", render_saved(c, c->energy.scaled_j, shadow_j), "series",
+			 "saved", render_difference(c, c->energy.scaled_j, shadow_j), "series",
 			 /* Of unlike machines only the total is known by machine. */
 			 factor < 0 ? json_array() : render_series(c, c->energy.scaled, factor));
 }
@@ -312,20 +345,15 @@ static const char *or_none(const char *label)
 	return label[0] ? label : "none";
 }
 
-/* Time of nodes for which nothing was read: within, before and after their readings. */
-static uint64_t unknown_ms(const struct comparison *c)
+static json_t *render_withheld(const struct comparison *c)
 {
-	uint64_t ms = c->ledger.total.gap_ms, whole = c->to_ms - c->from_ms;
+	double share = unknown_share(c);
 
-	for (size_t i = 0; i < c->ledger.nnodes; i++) {
-		const struct ledger_sum *n = &c->ledger.nodes[i];
-
-		ms += n->from_ms > c->from_ms ? n->from_ms - c->from_ms : 0;
-		ms += n->to_ms < c->to_ms ? c->to_ms - n->to_ms : 0;
-	}
-	if (c->live.nnodes > c->ledger.nnodes)
-		ms += whole * (c->live.nnodes - c->ledger.nnodes);
-	return ms;
+	if (share <= GAP_SHARE_MAX)
+		return json_null();
+	return json_sprintf("the energy of %.1f %% of the nodes' time is not known, so the cluster "
+			    "used more than its figure; at most %.0f %% may be missing",
+			    100 * share, 100 * GAP_SHARE_MAX);
 }
 
 static json_t *render(const struct comparison *c)
@@ -334,18 +362,21 @@ static json_t *render(const struct comparison *c)
 	const char *source = or_none(t->source), *scope = or_none(t->scope);
 	const struct replay_sum *r = c->replay ? &c->replay->sum : NULL;
 
-	return json_pack(
-		"{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "from_ms",
-		(json_int_t)c->from_ms, "to_ms", (json_int_t)c->to_ms, "baseline",
-		baseline_json(&c->baseline), "live",
-		render_side(&c->here, c->here.energy_j, source, scope, or_none(t->kind)), "shadow",
-		render_side(&c->shadow, c->shadow.energy_j, "model", "node", "modelled"), "saved",
-		render_saved(c, c->here.energy_j, c->shadow.energy_j), "scaled",
-		c->process_nm ? render_scaled(c, source, scope) : json_null(), "series",
-		render_series(c, c->energy.joules, 1), "jobs", (json_int_t)c->njobs,
-		"estimated_jobs", (json_int_t)c->live.unmeasured, "refused_jobs",
-		(json_int_t)(r ? r->refused : 0), "narrowed_jobs", (json_int_t)(r ? r->clamped : 0),
-		"gap_ms", (json_int_t)unknown_ms(c), "cut", c->live.oldest_ms != 0);
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, "
+			 "s:f, s:b}",
+			 "from_ms", (json_int_t)c->from_ms, "to_ms", (json_int_t)c->to_ms,
+			 "baseline", baseline_json(&c->baseline), "live",
+			 render_side(&c->here, c->here.energy_j, source, scope, or_none(t->kind)),
+			 "shadow",
+			 render_side(&c->shadow, c->shadow.energy_j, "model", "node", "modelled"),
+			 "saved", render_difference(c, c->here.energy_j, c->shadow.energy_j),
+			 "withheld", render_withheld(c), "scaled",
+			 c->process_nm ? render_scaled(c, source, scope) : json_null(), "series",
+			 render_series(c, c->energy.joules, 1), "jobs", (json_int_t)c->njobs,
+			 "estimated_jobs", (json_int_t)c->live.unmeasured, "refused_jobs",
+			 (json_int_t)(r ? r->refused : 0), "narrowed_jobs",
+			 (json_int_t)(r ? r->clamped : 0), "gap_ms", (json_int_t)unknown_ms(c),
+			 "gap_share", unknown_share(c), "cut", c->live.oldest_ms != 0);
 }
 
 /* ---- the thread --------------------------------------------------------- */
