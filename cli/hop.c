@@ -27,7 +27,7 @@ struct options {
 	enum hop_mode mode;
 	uint64_t n; /* of --at or --every */
 	uint64_t hops;
-	uint64_t sample;
+	uint64_t sample, stride, per_run;
 	uint64_t jobs;
 	uint64_t timeout_s;
 	enum isa from;
@@ -45,11 +45,14 @@ static const char help[] =
 	"  --every N      move at every N-th point (default: every 1000th)\n"
 	"  --each         one run per point: move there, and at the next ones\n"
 	"  --hops H       moves per run (default: 1 with --at, 2 with --each, else no limit)\n"
-	"  --sample M     with --each: only about M points, evenly spread\n"
+	"  --stride N     with --each: only every N-th point\n"
+	"  --sample M     with --each: only M of the points, evenly spread\n"
+	"  --per-run R    with --each: R points a run, far apart (default: 1)\n"
 	"  --jobs J       with --each: runs at a time (default: number of processors)\n"
 	"  --from ISA     where the program starts (default: this host's ISA)\n"
 	"  --compare      compare output and status with an unmoved run (always with --each)\n"
-	"  --timeout S    give up a run after S seconds (default: none; 120 with --each)\n"
+	"  --timeout S    give up a run after S seconds (default: none; with --each 120,\n"
+	"                 and 2 for each further point of the run)\n"
 	"  --image FILE   save the first state image\n"
 	"  --json         report counts and times as JSON\n"
 	"  -v, --verbose  report also without --compare or --each\n"
@@ -82,6 +85,8 @@ enum {
 	OPT_EACH,
 	OPT_HOPS,
 	OPT_SAMPLE,
+	OPT_STRIDE,
+	OPT_PER_RUN,
 	OPT_JOBS,
 	OPT_FROM,
 	OPT_COMPARE,
@@ -96,6 +101,8 @@ static const struct option long_options[] = {
 	{"each", no_argument, NULL, OPT_EACH},
 	{"hops", required_argument, NULL, OPT_HOPS},
 	{"sample", required_argument, NULL, OPT_SAMPLE},
+	{"stride", required_argument, NULL, OPT_STRIDE},
+	{"per-run", required_argument, NULL, OPT_PER_RUN},
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"compare", no_argument, NULL, OPT_COMPARE},
@@ -119,6 +126,8 @@ static int parse_one(struct options *o, int c, bool *mode_given)
 		{OPT_EVERY, offsetof(struct options, n), UINT64_MAX / 2},
 		{OPT_HOPS, offsetof(struct options, hops), UINT64_MAX / 2},
 		{OPT_SAMPLE, offsetof(struct options, sample), UINT64_MAX / 2},
+		{OPT_STRIDE, offsetof(struct options, stride), UINT64_MAX / 2},
+		{OPT_PER_RUN, offsetof(struct options, per_run), 100000},
 		{OPT_JOBS, offsetof(struct options, jobs), 64},
 		{OPT_TIMEOUT, offsetof(struct options, timeout_s), 1000000},
 	};
@@ -174,7 +183,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int c, r;
 
-	*o = (struct options){.mode = MODE_EVERY, .n = 1000, .from = isa_host()};
+	*o = (struct options){
+		.mode = MODE_EVERY, .n = 1000, .stride = 1, .per_run = 1, .from = isa_host()};
 	o->jobs = cpus > 0 && cpus <= 64 ? (uint64_t)cpus : 1;
 	optind = 1;
 	/* '+': the first argument that is no option is the bundle; "--" ends our options. */
@@ -206,7 +216,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 	if (!o->hops)
 		o->hops = o->mode == MODE_AT ? 1 : o->mode == MODE_EACH ? 2 : UINT64_MAX;
 	if (o->mode == MODE_EACH && !o->timeout_s)
-		o->timeout_s = 120;
+		o->timeout_s = 120 + 2 * (o->per_run - 1);
 	o->compare |= o->mode == MODE_EACH;
 	return -1;
 }
@@ -331,7 +341,8 @@ static struct hop_plan make_plan(const struct options *o)
 {
 	return (struct hop_plan){
 		.from = o->from,
-		.first = o->mode == MODE_EACH ? 1 : o->n,
+		.starts = &o->n,
+		.nstarts = 1,
 		.step = o->mode == MODE_EVERY ? o->n : 1,
 		.again = o->mode == MODE_EVERY,
 		.hops = o->hops,
@@ -346,7 +357,8 @@ static int add_run(struct hop_report *r, const struct hop_run *run)
 	r->moves += run->moves;
 	r->deferred += run->deferred;
 	r->refused += run->refused;
-	r->unmoved_runs += run->moves == 0;
+	r->tried++;
+	r->unmoved += run->moves == 0;
 	(void)snprintf(r->why, sizeof(r->why), "%s", run->why);
 	return hop_report_add_times(r, run->times, run->ntimes);
 }
@@ -363,7 +375,7 @@ static int compare_once(const struct hop_program *p, const struct hop_plan *plan
 	if (rc == 0) {
 		rc = add_run(r, &run);
 		if (rc == 0 && !hop_compare(ref, &run, text, sizeof(text)))
-			rc = hop_report_add_difference(r, plan->first, text);
+			rc = hop_report_add_difference(r, plan->starts[0], text);
 	}
 	hop_run_free(&run);
 	return rc;
@@ -376,12 +388,14 @@ static int run_compared(const struct options *o, const struct hop_program *p,
 	struct replay in = {.used = false};
 	struct hop_run ref = {.out_fd = -1, .err_fd = -1};
 	struct hop_each each = {.plan = plan,
+				.stride = o->stride,
 				.sample = o->sample,
+				.per_run = o->per_run,
 				.jobs = (unsigned int)o->jobs,
 				.progress = isatty(STDERR_FILENO) && !o->json};
 	int rc;
 
-	unmoved.hops = 0;
+	unmoved.nstarts = 0;
 	unmoved.image = NULL;
 	rc = replay_open(&in, e);
 	if (rc == 0)

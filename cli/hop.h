@@ -2,8 +2,8 @@
  * drover hop: run a bundle without any cluster and move it between the ISAs.
  *
  * hop.c reads the options and decides what to print; hop_run.c runs the
- * program once, moving it by a plan; hop_each.c runs it once for each migration
- * point; hop_report.c compares and prints.
+ * program once, moving it by a plan; hop_each.c tries each migration point, in
+ * a run of its own or several in one; hop_report.c compares and prints.
  */
 #ifndef DROVER_CLI_HOP_H
 #define DROVER_CLI_HOP_H
@@ -28,12 +28,16 @@ struct hop_program {
 	const char *const *envp;
 };
 
-/* When to move. No move at all: hops == 0. */
+/*
+ * When to move: from each start `hops` times, `step` points apart. A start that the moves from the
+ * one before have overtaken begins at the next point. No move at all: nstarts == 0.
+ */
 struct hop_plan {
 	enum isa from;
-	uint64_t first;      /* number of the first point to move at */
-	uint64_t step;       /* further points between one move and the next */
-	uint64_t hops;       /* at most so many moves; UINT64_MAX: no limit */
+	const uint64_t *starts; /* numbers of points, ascending, from 1; borrowed */
+	size_t nstarts;
+	uint64_t step;
+	uint64_t hops;       /* at least 1; UINT64_MAX: no limit */
 	bool again;          /* a move that was refused is tried again after step more points */
 	uint64_t timeout_ns; /* for the run; 0: none */
 	const char *image;   /* save the first image here; NULL: don't */
@@ -59,6 +63,7 @@ struct hop_run {
 	int wait_status;
 	uint64_t points;
 	uint64_t moves;    /* done */
+	uint64_t met;      /* starts of the plan that a move was made from */
 	uint64_t deferred; /* requests that had to wait */
 	uint64_t refused;  /* captures or loads that were refused; the program ran on */
 	char why[256];     /* the last reason of these */
@@ -83,7 +88,7 @@ void hop_run_free(struct hop_run *run);
 bool hop_compare(const struct hop_run *ref, const struct hop_run *run, char *text, size_t size);
 
 struct hop_difference {
-	uint64_t at; /* the point moved at, 0 for a run with other plans */
+	uint64_t at; /* the point moved at, or the first one */
 	char text[384];
 };
 
@@ -91,7 +96,8 @@ struct hop_difference {
 struct hop_report {
 	const char *mode; /* "at", "every", "each" */
 	uint64_t points;  /* of the unmoved run, or of the run itself */
-	uint64_t runs, unmoved_runs;
+	uint64_t runs;
+	uint64_t tried, unmoved; /* starts of all plans, and those no move was made from */
 	uint64_t moves, deferred, refused;
 	char why[256];
 	bool compared;
@@ -109,10 +115,16 @@ int hop_report_add_times(struct hop_report *r, const struct hop_times *t, size_t
 int hop_report_add_difference(struct hop_report *r, uint64_t at, const char *text);
 void hop_report_free(struct hop_report *r);
 
-/* One run per point: K = 1, 1 + points / sample, ... moving at K, K+1, ... */
+/*
+ * Every point tried, or every stride-th, or an even sample of these: moving at K, K+1, ... A run
+ * tries per_run of them, dealt out so that neighbours are in different runs. When such a run fails
+ * its points are tried again, each in a run of its own, so that the one that fails is named.
+ */
 struct hop_each {
-	struct hop_plan plan;   /* first is set for each run */
-	uint64_t sample;        /* 0: every point; else about this many, evenly spread */
+	struct hop_plan plan;   /* starts are set for each run */
+	uint64_t stride;        /* at least 1 */
+	uint64_t sample;        /* 0: all; else this many, if there are more */
+	uint64_t per_run;       /* at least 1 */
 	unsigned int jobs;      /* runs at a time */
 	const char *stdin_path; /* replayed to each run; NULL: /dev/null */
 	bool progress;

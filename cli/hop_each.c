@@ -1,5 +1,5 @@
 /*
- * One run per migration point, several at a time.
+ * Each migration point tried, one or several a run, several runs at a time.
  *
  * Each worker is a process of its own: a parent of job processes must be single-
  * threaded, and a worker that dies takes its job process along. Results come back
@@ -20,8 +20,10 @@
 #define RECORD_TIMES 24
 #define WORKERS_MAX  64
 
+/* What a run came to, or several. */
 struct record {
-	uint64_t at;
+	uint64_t at; /* its first point */
+	uint64_t runs, tried, unmoved;
 	uint64_t moves, deferred, refused;
 	uint32_t ntimes;
 	uint32_t different; /* or failed: text says */
@@ -34,18 +36,30 @@ _Static_assert(sizeof(struct record) <= PIPE_BUF, "a record is written at once")
 /* How many points there are to try, and the i-th of them. */
 static uint64_t point_count(const struct hop_each *each, uint64_t points)
 {
-	return each->sample && each->sample < points ? each->sample : points;
+	uint64_t all = points / each->stride;
+
+	return each->sample && each->sample < all ? each->sample : all;
 }
 
 static uint64_t point_at(const struct hop_each *each, uint64_t points, uint64_t i)
 {
-	uint64_t n = point_count(each, points);
+	uint64_t n = point_count(each, points), all = points / each->stride;
 
-	return n == points ? i + 1 : 1 + (uint64_t)((double)i * (double)points / (double)n);
+	if (n != all)
+		i = (uint64_t)((double)i * (double)all / (double)n);
+	return (i + 1) * each->stride;
 }
 
-static void run_point(const struct hop_program *prog, const struct hop_each *each,
-		      const struct hop_run *ref, uint64_t at, struct record *rec)
+static uint64_t run_count(const struct hop_each *each, uint64_t points)
+{
+	uint64_t n = point_count(each, points);
+
+	return n / each->per_run + (n % each->per_run != 0);
+}
+
+/* One run that tries n points. */
+static void try_points(const struct hop_program *prog, const struct hop_each *each,
+		       const struct hop_run *ref, const uint64_t *at, size_t n, struct record *rec)
 {
 	struct hop_plan plan = each->plan;
 	struct hop_streams streams = {.in = -1, .capture = true};
@@ -53,17 +67,22 @@ static void run_point(const struct hop_program *prog, const struct hop_each *eac
 	struct err e = ERR_INIT;
 	int rc;
 
-	memset(rec, 0, sizeof(*rec));
-	rec->at = at;
-	plan.first = at;
+	plan.starts = at;
+	plan.nstarts = n;
 	if (each->stdin_path)
 		streams.in = open(each->stdin_path, O_RDONLY | O_CLOEXEC);
 	rc = hop_run(prog, &plan, &streams, &run, &e);
-	rec->moves = run.moves;
-	rec->deferred = run.deferred;
-	rec->refused = run.refused;
+	*rec = (struct record){
+		.at = at[0],
+		.runs = 1,
+		.tried = n,
+		.unmoved = n - run.met,
+		.moves = run.moves,
+		.deferred = run.deferred,
+		.refused = run.refused,
+		.ntimes = (uint32_t)(run.ntimes < RECORD_TIMES ? run.ntimes : RECORD_TIMES),
+	};
 	memcpy(rec->why, run.why, sizeof(rec->why));
-	rec->ntimes = (uint32_t)(run.ntimes < RECORD_TIMES ? run.ntimes : RECORD_TIMES);
 	if (rec->ntimes)
 		memcpy(rec->times, run.times, rec->ntimes * sizeof(*run.times));
 	if (rc < 0) {
@@ -77,20 +96,58 @@ static void run_point(const struct hop_program *prog, const struct hop_each *eac
 	hop_run_free(&run);
 }
 
+static void send_record(int out, const struct record *rec)
+{
+	if (file_write_all(out, rec, sizeof(*rec)) < 0)
+		_exit(1);
+}
+
+/*
+ * Tries n points in one run. When it fails, or stays where it is after a refusal, its points are
+ * tried one by one; if none of them fails alone, the failure of all of them together is reported.
+ */
+static void try_together(const struct hop_program *prog, const struct hop_each *each,
+			 const struct hop_run *ref, const uint64_t *at, size_t n, int out)
+{
+	struct record all, one;
+	bool found = false;
+
+	try_points(prog, each, ref, at, n, &all);
+	if (n == 1 || (!all.different && !(all.unmoved && all.refused))) {
+		send_record(out, &all);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		try_points(prog, each, ref, at + i, 1, &one);
+		found |= one.different != 0;
+		send_record(out, &one);
+	}
+	if (found || !all.different)
+		return;
+	all.tried = all.unmoved = 0; /* counted above */
+	(void)snprintf(one.text, sizeof(one.text), "with %zu further points in the run: %.320s",
+		       n - 1, all.text);
+	memcpy(all.text, one.text, sizeof(all.text));
+	send_record(out, &all);
+}
+
 static _noreturn_ void worker(const struct hop_program *prog, const struct hop_each *each,
 			      const struct hop_run *ref, uint64_t start, pid_t parent, int out)
 {
-	uint64_t n = point_count(each, ref->points);
-	struct record rec;
+	uint64_t n = point_count(each, ref->points), runs = run_count(each, ref->points);
+	uint64_t *at = calloc(each->per_run, sizeof(*at));
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (getppid() != parent || !at)
 		_exit(1);
-	for (uint64_t i = start; i < n; i += each->jobs) {
-		run_point(prog, each, ref, point_at(each, ref->points, i), &rec);
-		if (file_write_all(out, &rec, sizeof(rec)) < 0)
-			_exit(1);
+	for (uint64_t run = start; run < runs; run += each->jobs) {
+		size_t have = 0;
+
+		for (uint64_t i = run; i < n; i += runs)
+			at[have++] = point_at(each, ref->points, i);
+		try_together(prog, each, ref, at, have, out);
 	}
+	free(at);
 	_exit(0);
 }
 
@@ -98,11 +155,12 @@ static int take_record(struct hop_report *report, const struct record *rec)
 {
 	int rc = 0;
 
-	report->runs++;
+	report->runs += rec->runs;
+	report->tried += rec->tried;
+	report->unmoved += rec->unmoved;
 	report->moves += rec->moves;
 	report->deferred += rec->deferred;
 	report->refused += rec->refused;
-	report->unmoved_runs += rec->moves == 0;
 	if (rec->why[0])
 		memcpy(report->why, rec->why, sizeof(report->why));
 	if (rec->different)
@@ -124,34 +182,35 @@ static int gather(int rd, uint64_t n, bool progress, struct hop_report *report, 
 			(void)fprintf(stderr,
 				      "\r%" PRIu64 "/%" PRIu64 " points, %" PRIu64
 				      " migrations, %" PRIu64 " different ",
-				      report->runs, n, report->moves, report->ndifferences);
+				      report->tried, n, report->moves, report->ndifferences);
 		}
 	}
 	if (progress)
 		(void)fprintf(stderr, "\r%70s\r", "");
-	if (report->runs != n)
-		return err_set(e, -ECHILD, "only %" PRIu64 " of %" PRIu64 " runs came to an end",
-			       report->runs, n);
+	if (report->tried != n)
+		return err_set(e, -ECHILD,
+			       "only %" PRIu64 " of %" PRIu64 " points were tried: a run vanished",
+			       report->tried, n);
 	return 0;
 }
 
 int hop_each(const struct hop_program *prog, const struct hop_each *each, const struct hop_run *ref,
 	     struct hop_report *report, struct err *e)
 {
-	uint64_t n = point_count(each, ref->points);
+	uint64_t n = point_count(each, ref->points), runs = run_count(each, ref->points);
 	unsigned int jobs = each->jobs < WORKERS_MAX ? each->jobs : WORKERS_MAX;
 	struct hop_each own = *each;
 	pid_t pids[WORKERS_MAX], parent = getpid();
 	unsigned int started = 0;
 	int fds[2], rc = 0;
 
-	if (jobs > n)
-		jobs = n ? (unsigned int)n : 1;
+	if (jobs > runs)
+		jobs = runs ? (unsigned int)runs : 1;
 	own.jobs = jobs;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, -errno, "cannot start runs");
 	(void)fflush(NULL);
-	for (; n && started < jobs; started++) {
+	for (; runs && started < jobs; started++) {
 		pids[started] = fork();
 		if (pids[started] < 0) {
 			rc = err_sys(e, -errno, "cannot start runs");

@@ -230,12 +230,12 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 		    const struct hop_report *r)
 {
 	int st = r->wait_status;
-	json_t *o =
-		json_pack("{ss* ss ss sI sI sI sI sI sI ss}", "program", prog->path, "mode",
-			  r->mode, "from", isa_name(plan->from), "points", (json_int_t)r->points,
-			  "runs", (json_int_t)r->runs, "unmoved_runs", (json_int_t)r->unmoved_runs,
-			  "migrations", (json_int_t)r->moves, "deferred", (json_int_t)r->deferred,
-			  "refused", (json_int_t)r->refused, "reason", r->why);
+	json_t *o = json_pack("{ss* ss ss sI sI sI sI sI sI sI ss}", "program", prog->path, "mode",
+			      r->mode, "from", isa_name(plan->from), "points",
+			      (json_int_t)r->points, "runs", (json_int_t)r->runs, "tried",
+			      (json_int_t)r->tried, "unmoved", (json_int_t)r->unmoved, "migrations",
+			      (json_int_t)r->moves, "deferred", (json_int_t)r->deferred, "refused",
+			      (json_int_t)r->refused, "reason", r->why);
 	json_t *a = json_array(), *sum = json_object(), *diff = json_array();
 
 	(void)json_object_set_new(o, "status",
@@ -294,9 +294,9 @@ void hop_print_text(FILE *out, const struct hop_program *prog, const struct hop_
 	if (r->deferred || r->refused)
 		(void)fprintf(out, "  %" PRIu64 " deferred, %" PRIu64 " refused; last: %s\n",
 			      r->deferred, r->refused, r->why);
-	if (r->unmoved_runs)
-		(void)fprintf(out, "  %" PRIu64 " run%s did not move\n", r->unmoved_runs,
-			      r->unmoved_runs == 1 ? "" : "s");
+	if (r->unmoved)
+		(void)fprintf(out, "  no move from %" PRIu64 " of %" PRIu64 " points\n", r->unmoved,
+			      r->tried);
 	for (size_t i = 0; i < r->ndifferences_kept; i++)
 		(void)fprintf(out, "  moved at %" PRIu64 ": %s\n", r->differences[i].at,
 			      r->differences[i].text);

@@ -21,11 +21,18 @@
 
 #define NEVER (UINT64_MAX / 2)
 
+/* How far a run is in its plan. */
+struct place {
+	size_t start;
+	uint64_t done; /* moves from this start */
+};
+
 struct runner {
 	const struct hop_program *prog;
 	const struct hop_plan *plan;
 	struct hop_run *run;
 	struct process *p;
+	struct place place;
 	int in;
 	int out_wr, err_wr; /* what the processes write to */
 	int out_rd, err_rd; /* our ends, -1 when they pass through */
@@ -211,11 +218,26 @@ static int keep_times(struct runner *r, struct err *e)
 	return 0;
 }
 
+/* Where to move next after a move at `point`, and the place then; 0: nowhere. */
+static uint64_t next_point(const struct hop_plan *plan, struct place *at, uint64_t point)
+{
+	uint64_t next;
+
+	if (++at->done < plan->hops)
+		return point + plan->step;
+	*at = (struct place){.start = at->start + 1};
+	if (at->start >= plan->nstarts)
+		return 0;
+	next = plan->starts[at->start];
+	return next > point ? next : point + 1;
+}
+
 /* The process is frozen with its image complete: move it, or, if that fails, let it run on. */
 static int move(struct runner *r, const struct process_event *captured, struct err *e)
 {
 	enum isa from = process_isa(r->p), to = isa_other(from);
-	uint64_t since = clock_monotonic_ns(), next = captured->a[2] + r->plan->step;
+	uint64_t since = clock_monotonic_ns(), next;
+	struct place place = r->place;
 	_cleanup_close_ int image = -1;
 	struct process *dst = NULL;
 	char path[64], why[192] = "";
@@ -249,8 +271,7 @@ static int move(struct runner *r, const struct process_event *captured, struct e
 		return process_abort(r->p, e);
 	}
 	since = clock_monotonic_ns();
-	if (r->run->moves + 1 >= r->plan->hops)
-		next = 0;
+	next = next_point(r->plan, &place, captured->a[2]);
 	rc = start_process(r, to, image, next, &dst, e);
 	if (rc < 0)
 		return rc;
@@ -268,6 +289,8 @@ static int move(struct runner *r, const struct process_event *captured, struct e
 	process_free(r->p);
 	r->p = dst;
 	r->run->moves++;
+	r->run->met += r->place.done == 0;
+	r->place = place;
 	r->resuming = true;
 	return rc;
 }
@@ -321,7 +344,7 @@ static int make_pipe(int *rd, int *wr, int *spool, const char *name, struct err 
 
 static int run_loop(struct runner *r, struct err *e)
 {
-	uint64_t first = r->plan->hops ? r->plan->first : 0;
+	uint64_t first = r->plan->nstarts ? r->plan->starts[0] : 0;
 	int rc = start_process(r, r->plan->from, -1, first, &r->p, e);
 
 	while (rc == 0) {
