@@ -33,6 +33,7 @@ struct options {
 	enum isa from;
 	bool compare, json, verbose;
 	const char *image;
+	const char *report; /* append a line of JSON to this file instead of printing */
 	const char *bundle;
 	char **args;
 	int nargs;
@@ -54,6 +55,7 @@ static const char help[] =
 	"  --timeout S    give up a run after S seconds (default: none; with --each 120,\n"
 	"                 and 2 for each further point of the run)\n"
 	"  --image FILE   save the first state image\n"
+	"  --report FILE  append counts and times to FILE, a line of JSON for this run\n"
 	"  --json         report counts and times as JSON\n"
 	"  -v, --verbose  report also without --compare or --each\n"
 	"  -h, --help     this text\n\n"
@@ -92,6 +94,7 @@ enum {
 	OPT_COMPARE,
 	OPT_TIMEOUT,
 	OPT_IMAGE,
+	OPT_REPORT,
 	OPT_JSON
 };
 
@@ -108,6 +111,7 @@ static const struct option long_options[] = {
 	{"compare", no_argument, NULL, OPT_COMPARE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"image", required_argument, NULL, OPT_IMAGE},
+	{"report", required_argument, NULL, OPT_REPORT},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -159,6 +163,9 @@ static int parse_one(struct options *o, int c, bool *mode_given)
 		break;
 	case OPT_IMAGE:
 		o->image = optarg;
+		break;
+	case OPT_REPORT:
+		o->report = optarg;
 		break;
 	case OPT_JSON:
 		o->json = true;
@@ -446,6 +453,23 @@ static int pass_on(int status)
 	return WEXITSTATUS(status);
 }
 
+/* To a file if one was asked for: the program's streams stay as it left them. */
+static int put_report(const struct options *o, const struct hop_program *prog,
+		      const struct hop_plan *plan, const struct hop_report *report, struct err *e)
+{
+	FILE *out = o->compare ? stdout : stderr;
+
+	if (o->report)
+		return hop_append_json(o->report, prog, plan, report, e);
+	if (o->json)
+		hop_print_json(out, prog, plan, report);
+	else if (o->compare || o->verbose)
+		hop_print_text(out, prog, plan, report);
+	else if (report->deferred || report->refused)
+		(void)fprintf(stderr, "drover hop: %s\n", report->why);
+	return 0;
+}
+
 static int cmd_hop(int argc, char **argv)
 {
 	struct hop_report report = {0};
@@ -463,18 +487,10 @@ static int cmd_hop(int argc, char **argv)
 	if (rc == 0)
 		rc = o.compare ? run_compared(&o, &prog, &report, &e)
 			       : run_through(&o, &prog, &report, &e);
-	if (rc < 0) {
+	if (rc == 0)
+		rc = put_report(&o, &prog, &plan, &report, &e);
+	if (rc < 0)
 		err_print("drover hop", &e);
-	} else {
-		FILE *out = o.compare ? stdout : stderr;
-
-		if (o.json)
-			hop_print_json(out, &prog, &plan, &report);
-		else if (o.compare || o.verbose)
-			hop_print_text(out, &prog, &plan, &report);
-		else if (report.deferred || report.refused)
-			(void)fprintf(stderr, "drover hop: %s\n", report.why);
-	}
 	program_close(&prog);
 	hop_report_free(&report);
 	if (rc < 0)

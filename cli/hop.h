@@ -134,6 +134,10 @@ int hop_each(const struct hop_program *prog, const struct hop_each *each, const 
 
 void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
 		    const struct hop_report *r);
+/* The same without the single moves, as one line at the end of a file; several runs may share it.
+ */
+int hop_append_json(const char *path, const struct hop_program *prog, const struct hop_plan *plan,
+		    const struct hop_report *r, struct err *e);
 void hop_print_text(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
 		    const struct hop_report *r);
 

@@ -2,6 +2,7 @@
  * Compares runs and prints what they came to.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -226,8 +227,8 @@ static json_t *move_json(const struct hop_times *t)
 }
 
 /* Program output may be no UTF-8; what is quoted of it was made printable before. */
-void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
-		    const struct hop_report *r)
+static json_t *report_json(const struct hop_program *prog, const struct hop_plan *plan,
+			   const struct hop_report *r)
 {
 	int st = r->wait_status;
 	json_t *o = json_pack("{ss* ss ss sI sI sI sI sI sI sI ss}", "program", prog->path, "mode",
@@ -236,7 +237,7 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 			      (json_int_t)r->tried, "unmoved", (json_int_t)r->unmoved, "migrations",
 			      (json_int_t)r->moves, "deferred", (json_int_t)r->deferred, "refused",
 			      (json_int_t)r->refused, "reason", r->why);
-	json_t *a = json_array(), *sum = json_object(), *diff = json_array();
+	json_t *sum = json_object(), *diff = json_array();
 
 	(void)json_object_set_new(o, "status",
 				  json_pack("{si si}", "exit", WIFEXITED(st) ? WEXITSTATUS(st) : 0,
@@ -260,6 +261,14 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 	}
 	(void)json_object_set_new(sum, "all", summary_json(r, -1));
 	(void)json_object_set_new(o, "summary", sum);
+	return o;
+}
+
+void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,
+		    const struct hop_report *r)
+{
+	json_t *o = report_json(prog, plan, r), *a = json_array();
+
 	if (strcmp(r->mode, "each") != 0) {
 		for (size_t i = 0; i < r->ntimes; i++)
 			(void)json_array_append_new(a, move_json(&r->times[i]));
@@ -270,6 +279,23 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 	(void)json_dumpf(o, out, JSON_INDENT(1));
 	(void)fputc('\n', out);
 	json_decref(o);
+}
+
+int hop_append_json(const char *path, const struct hop_program *prog, const struct hop_plan *plan,
+		    const struct hop_report *r, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	json_t *o = report_json(prog, plan, r);
+	char *text = json_dumps(o, JSON_COMPACT), *line = NULL;
+	int len = text ? asprintf(&line, "%s\n", text) : -1, rc;
+
+	/* One write: lines of runs that end at the same time don't mix. */
+	rc = fd < 0 ? -errno : len < 0 ? -ENOMEM : file_write_all(fd, line, (size_t)len);
+	if (len >= 0)
+		free(line);
+	free(text);
+	json_decref(o);
+	return rc < 0 ? err_sys(e, rc, "cannot add the report to %s", path) : 0;
 }
 
 void hop_print_text(FILE *out, const struct hop_program *prog, const struct hop_plan *plan,

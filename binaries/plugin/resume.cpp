@@ -243,6 +243,9 @@ void Resume::attributes()
 	r->removeFnAttr(Attribute::AlwaysInline);
 	r->removeFnAttr(Attribute::InlineHint);
 	r->removeFnAttr(Attribute::NoReturn);
+	/* These speak of arguments that the clone doesn't have. */
+	r->removeFnAttr(Attribute::AllocSize);
+	r->removeFnAttr(Attribute::AllocKind);
 	r->addFnAttr(Attribute::NoInline);
 	r->addFnAttr(Attribute::Cold);
 	if (!r->hasFnAttribute(Attribute::OptimizeNone))
