@@ -42,8 +42,8 @@ struct runner {
 	bool resuming;
 };
 
-static int start_process(struct runner *r, enum isa isa, int image, uint64_t next,
-			 struct process **out, struct err *e)
+static int start_process(struct runner *r, enum isa isa, int image, const struct descriptors *given,
+			 uint64_t next, struct process **out, struct err *e)
 {
 	struct process_spec s = {
 		.satellite = &satellite_process,
@@ -55,6 +55,8 @@ static int start_process(struct runner *r, enum isa isa, int image, uint64_t nex
 		/* Passing through, it stays in our group: the terminal's signals reach it. */
 		.new_group = r->out_rd >= 0,
 		.image_in = image,
+		.given = given,
+		.here = true,
 	};
 	char plan[64];
 
@@ -272,7 +274,7 @@ static int move(struct runner *r, const struct process_event *captured, struct e
 	}
 	since = clock_monotonic_ns();
 	next = next_point(r->plan, &place, captured->a[2]);
-	rc = start_process(r, to, image, next, &dst, e);
+	rc = start_process(r, to, image, process_given(r->p), next, &dst, e);
 	if (rc < 0)
 		return rc;
 	rc = await_loaded(r, dst, since, why, sizeof(why), e);
@@ -345,7 +347,7 @@ static int make_pipe(int *rd, int *wr, int *spool, const char *name, struct err 
 static int run_loop(struct runner *r, struct err *e)
 {
 	uint64_t first = r->plan->nstarts ? r->plan->starts[0] : 0;
-	int rc = start_process(r, r->plan->from, -1, first, &r->p, e);
+	int rc = start_process(r, r->plan->from, -1, NULL, first, &r->p, e);
 
 	while (rc == 0) {
 		struct process_event ev;

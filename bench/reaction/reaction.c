@@ -57,7 +57,7 @@ static int request(struct process *p, int *status, struct err *e)
 {
 	struct process_event ev;
 	uint64_t asked = clock_monotonic_ns(), stopped;
-	int r = process_request_capture(p, e);
+	int r = process_request_capture(p, false, e);
 
 	if (r < 0 && r != -EPIPE) /* it may just have ended */
 		return r;

@@ -9,20 +9,30 @@
 #include "common/log.h"
 #include "migrator/ferry/ferry.h"
 
+static int receive(struct worker *w)
+{
+	int r = handoff_receive(w->listener, &w->offer, w->max_image_bytes, w->image_dir, &w->stop,
+				&w->got, &w->image_fd, &w->transfer_us, &w->conn, &w->err);
+
+	if (r || !w->got.descriptors)
+		return r;
+	return here_receive(w->here_fd, w->offer.secret, (unsigned int)w->got.descriptors, &w->stop,
+			    &w->given, &w->err);
+}
+
+static int send_out(struct worker *w)
+{
+	if (fault_point("ferry.before-send"))
+		return err_set(&w->err, -EIO, "an injected fault before sending");
+	return handoff_send(w->endpoint, &w->offer, w->image_fd, &w->stop, &w->verdict, &w->err);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	uint64_t one = 1;
 
-	if (w->receives)
-		w->code = handoff_receive(w->listener, &w->offer, w->max_image_bytes, w->image_dir,
-					  &w->stop, &w->got, &w->image_fd, &w->transfer_us,
-					  &w->conn, &w->err);
-	else if (fault_point("ferry.before-send"))
-		w->code = err_set(&w->err, -EIO, "an injected fault before sending");
-	else
-		w->code = handoff_send(w->endpoint, &w->offer, w->image_fd, &w->stop, &w->verdict,
-				       &w->err);
+	w->code = w->receives ? receive(w) : send_out(w);
 	if (write(w->done_fd, &one, sizeof(one)) < 0)
 		log_error("worker.unheard errno=%d", errno);
 	return NULL;
@@ -53,6 +63,7 @@ int ferry_start_sender(struct ferry *f, struct err *e)
 	struct worker *w = &f->worker;
 	const struct ferry_status *s = &f->status;
 	off_t at = f->stdin_fd >= 0 ? lseek(f->stdin_fd, 0, SEEK_CUR) : 0;
+	int r;
 
 	memset(&w->offer, 0, sizeof(w->offer));
 	fill_ids(f, &w->offer);
@@ -71,7 +82,16 @@ int ferry_start_sender(struct ferry *f, struct err *e)
 	(void)snprintf(w->endpoint, sizeof(w->endpoint), "%s", f->endpoint);
 	w->receives = false;
 	w->image_fd = process_image_fd(f->proc);
-	return start_worker(w, e);
+	w->offer.descriptors = process_given(f->proc)->n;
+	r = w->offer.descriptors ? here_send(w->here_fd, f->secret, process_given(f->proc), e) : 0;
+	return r ? r : start_worker(w, e);
+}
+
+void ferry_close_passage(struct ferry *f)
+{
+	descriptors_drop(&f->worker.given);
+	if (f->worker.here_fd >= 0)
+		close(take_fd(&f->worker.here_fd));
 }
 
 int ferry_start_receiver(struct ferry *f, struct err *e)
@@ -88,6 +108,9 @@ int ferry_start_receiver(struct ferry *f, struct err *e)
 	r = t->listen(f->spec.s.listen, &w->listener, m->endpoint, sizeof(m->endpoint), e);
 	if (r)
 		return r;
+	w->here_fd = here_listen(m->secret);
+	if (w->here_fd < 0)
+		log_warn("passage.none errno=%d", -w->here_fd);
 	memset(&w->offer, 0, sizeof(w->offer));
 	fill_ids(f, &w->offer);
 	w->offer.epoch = f->spec.s.epoch;

@@ -34,12 +34,13 @@ static int do_send(struct ferry *f, const struct serve_request *r, struct err *e
 				   : wrong_state(f, "send", e);
 	if (fault_point("ferry.before-capture"))
 		return err_set(e, -EIO, "an injected fault before the capture");
-	if (!f->abort_on_capture) {
-		rc = process_request_capture(f->proc, e);
-		if (rc)
-			return rc;
-	}
-	f->abort_on_capture = false; /* a request that still stands serves this one */
+	/* A request that still stands is repeated: this one may be to another kernel. */
+	ferry_close_passage(f);
+	f->worker.here_fd = here_connect(r->secret);
+	rc = process_request_capture(f->proc, f->worker.here_fd >= 0, e);
+	if (rc)
+		return rc;
+	f->abort_on_capture = false;
 	memset(m, 0, sizeof(*m));
 	(void)snprintf(m->id, sizeof(m->id), "%s", r->migration);
 	(void)snprintf(f->endpoint, sizeof(f->endpoint), "%s", r->endpoint);

@@ -95,6 +95,7 @@ static void loaded(struct ferry *f, const struct process_event *ev)
 	w->conn->ops->close(w->conn);
 	w->conn = NULL;
 	close(take_fd(&w->image_fd));
+	ferry_close_passage(f);
 	f->status.state = FERRY_LOADED;
 	m->state = FERRY_MIGRATION_LOADED;
 	if (fault_point("ferry.after-ack"))

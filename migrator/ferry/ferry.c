@@ -210,7 +210,8 @@ int ferry_start_process(struct ferry *f, int image_in, struct err *e)
 				  .cwd = f->spec.s.cwd ? f->spec.s.cwd : f->dir,
 				  .image_dir = f->dir,
 				  .new_group = true,
-				  .image_in = image_in};
+				  .image_in = image_in,
+				  .given = &f->worker.given};
 	int pipefd[2], r;
 
 	if (!envp || !argv)
@@ -254,7 +255,7 @@ int ferry_begin(struct ferry *f, struct err *e)
 	int r;
 
 	f->half_fd = f->stdin_fd = f->log_fd = f->out_fd = -1;
-	f->worker.done_fd = f->worker.image_fd = -1;
+	f->worker.done_fd = f->worker.image_fd = f->worker.here_fd = -1;
 	r = spec_read(f->dir, &f->spec, e);
 	if (r)
 		return r;
@@ -346,6 +347,7 @@ void ferry_end(struct ferry *f)
 		close(f->worker.image_fd);
 	if (f->worker.done_fd >= 0)
 		close(f->worker.done_fd);
+	ferry_close_passage(f);
 	process_free(f->proc);
 	serve_close(f->server);
 	for (size_t i = 0; i < 4; i++) {

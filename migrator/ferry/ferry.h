@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "migrator/ferry/handoff.h"
+#include "migrator/ferry/here.h"
 #include "migrator/ferry/serve.h"
 #include "migrator/ferry/spec.h"
 #include "migrator/image/state_image.h"
@@ -27,6 +28,7 @@ struct worker {
 	int done_fd;  /* eventfd: the worker has ended */
 	atomic_bool stop;
 	bool receives;
+	int here_fd; /* of the passage of here.h: receiver: listens; sender: connected, or -1 */
 	/* sender */
 	char endpoint[128];
 	struct handoff_offer offer;
@@ -35,6 +37,7 @@ struct worker {
 	/* receiver */
 	struct transport_listener *listener;
 	struct handoff_offer got;
+	struct descriptors given;
 	uint64_t max_image_bytes, transfer_us;
 	const char *image_dir;
 	struct transport_conn *conn;
@@ -88,5 +91,7 @@ int ferry_start_sender(struct ferry *f, struct err *e);                    /* ca
 int ferry_start_receiver(struct ferry *f, struct err *e);
 void ferry_worker_done(struct ferry *f);
 void ferry_stop_worker(struct ferry *f);
+/* Closes the passage and what came through it. */
+void ferry_close_passage(struct ferry *f);
 
 #endif

@@ -11,6 +11,7 @@
 #include "common/fault.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "migrator/process/descriptors.h"
 
 static const char offer_magic[8] = {'D', 'R', 'V', 'O', 'F', 'F', 'E', 'R'};
 static const char verdict_magic[8] = {'D', 'R', 'V', 'R', 'E', 'P', 'L', 'Y'};
@@ -39,10 +40,14 @@ struct field {
 #define NUM(o, f) {o, 8, offsetof(struct handoff_offer, f), false}
 #define TXT(o, f) {o, HANDOFF_ID_SIZE, offsetof(struct handoff_offer, f), true}
 static const struct field offer_fields[] = {
-	NUM(16, attempt),    NUM(24, epoch),           NUM(32, image_bytes),   NUM(40, log_offset),
-	NUM(48, points),     NUM(56, cpu_us[0]),       NUM(64, cpu_us[1]),     TXT(72, job),
-	TXT(136, migration), TXT(200, sha256),         TXT(264, secret),       NUM(328, frames),
-	NUM(336, save_us),   NUM(344, frozen_mono_ns), NUM(352, stdin_offset),
+	NUM(16, attempt),       NUM(24, epoch),
+	NUM(32, image_bytes),   NUM(40, log_offset),
+	NUM(48, points),        NUM(56, cpu_us[0]),
+	NUM(64, cpu_us[1]),     TXT(72, job),
+	TXT(136, migration),    TXT(200, sha256),
+	TXT(264, secret),       NUM(328, frames),
+	NUM(336, save_us),      NUM(344, frozen_mono_ns),
+	NUM(352, stdin_offset), NUM(360, descriptors),
 };
 
 void handoff_pack_offer(const struct handoff_offer *o, uint8_t out[HANDOFF_OFFER_SIZE])
@@ -129,6 +134,9 @@ int handoff_agree(const struct handoff_offer *got, const struct handoff_offer *w
 			       got->migration, got->epoch);
 	if (strcmp(got->sha256, want->sha256) != 0)
 		return err_set(e, -EACCES, "it is of another bundle, %.64s", got->sha256);
+	if (got->descriptors > DESCRIPTORS_MAX)
+		return err_set(e, -EMFILE, "it has %" PRIu64 " open descriptors, the limit is %d",
+			       got->descriptors, DESCRIPTORS_MAX);
 	if (got->image_bytes == 0 || got->image_bytes > max_image_bytes)
 		return err_set(e, -EFBIG, "its image has %" PRIu64 " bytes, the limit is %" PRIu64,
 			       got->image_bytes, max_image_bytes);

@@ -26,6 +26,7 @@ struct handoff_offer {
 	char sha256[HANDOFF_ID_SIZE + 1];
 	char secret[HANDOFF_ID_SIZE + 1];
 	uint64_t frames, save_us, frozen_mono_ns, stdin_offset;
+	uint64_t descriptors; /* that come through the passage of here.h */
 };
 
 struct handoff_verdict {

@@ -12,6 +12,10 @@
 #define DROVER_ENV_IMAGE_OUT "DROVER_IMAGE_OUT"
 #define DROVER_ENV_IMAGE_IN  "DROVER_IMAGE_IN"
 #define DROVER_ENV_PLAN      "DROVER_PLAN"
+#define DROVER_ENV_HERE      "DROVER_HERE"
+
+#define DROVER_MIGRATE_HERE    1   /* MIGRATE, a[0]: to a process of the same kernel and network */
+#define DROVER_CONTROL_FDS_MAX 200 /* descriptors that come with one record, at most */
 
 enum drover_control_type {
 	DROVER_MSG_HELLO = 1,
@@ -21,10 +25,12 @@ enum drover_control_type {
 	DROVER_MSG_LOADED = 5,
 	DROVER_MSG_RESUMED = 6,
 	DROVER_MSG_POINTS = 7,
+	DROVER_MSG_GIVES = 8, /* descriptors come with it */
 	DROVER_MSG_MIGRATE = 32,
 	DROVER_MSG_COMMIT = 33,
 	DROVER_MSG_ABORT = 34,
-	DROVER_MSG_GO = 35
+	DROVER_MSG_GO = 35,
+	DROVER_MSG_TAKE = 36 /* descriptors come with it */
 };
 
 struct drover_control {

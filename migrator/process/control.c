@@ -16,7 +16,7 @@ int control_check(const void *data, size_t len, struct drover_control *out, stru
 	if (out->version != DROVER_CONTROL_VERSION)
 		return err_set(e, -EPROTO, "control message of version %u, expected %u",
 			       out->version, DROVER_CONTROL_VERSION);
-	if (out->type < DROVER_MSG_HELLO || out->type > DROVER_MSG_POINTS)
+	if (out->type < DROVER_MSG_HELLO || out->type > DROVER_MSG_GIVES)
 		return err_set(e, -EPROTO, "control message of unknown type %u", out->type);
 	if (!memchr(out->text, '\0', sizeof(out->text)))
 		return err_set(e, -EPROTO, "control message with unterminated text");
@@ -33,6 +33,7 @@ bool control_in_turn(enum process_phase phase, uint32_t type)
 		return phase == PROCESS_STARTED;
 	case DROVER_MSG_CAPTURED:
 	case DROVER_MSG_DEFERRED:
+	case DROVER_MSG_GIVES:
 		return phase == PROCESS_RUNNING;
 	case DROVER_MSG_REFUSED:
 		return phase == PROCESS_RUNNING || phase == PROCESS_LOADING ||

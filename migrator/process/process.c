@@ -25,6 +25,7 @@ struct process {
 	bool loads; /* started with an image */
 	bool new_group;
 	bool reaped;
+	struct descriptors given;
 	bool broken; /* broke the protocol; nothing more is read from it */
 	int wait_status;
 	uint64_t cpu_ns; /* after the end */
@@ -33,7 +34,8 @@ struct process {
 static bool is_control_variable(const char *kv)
 {
 	static const char *const names[] = {DROVER_ENV_CTL "=", DROVER_ENV_IMAGE_OUT "=",
-					    DROVER_ENV_IMAGE_IN "=", DROVER_ENV_PLAN "="};
+					    DROVER_ENV_IMAGE_IN "=", DROVER_ENV_PLAN "=",
+					    DROVER_ENV_HERE "="};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(kv, names[i], strlen(names[i])))
@@ -54,7 +56,7 @@ static int make_env(const struct process_spec *s, int ctl, int image, struct chi
 	while (s->envp && s->envp[n])
 		if (++n > ENV_MAX)
 			return -E2BIG;
-	env->envp = calloc(n + 5, sizeof(*env->envp));
+	env->envp = calloc(n + 6, sizeof(*env->envp));
 	if (!env->envp)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -75,7 +77,26 @@ static int make_env(const struct process_spec *s, int ctl, int image, struct chi
 			return -EINVAL;
 		env->envp[k++] = env->plan;
 	}
+	if (s->here)
+		env->envp[k++] = DROVER_ENV_HERE "=1";
 	return 0;
+}
+
+/* What the old process has given waits in the socket until the new one takes it. */
+static int hand_over(struct process *p, const struct descriptors *d)
+{
+	int r = 0;
+
+	for (unsigned int at = 0, n; at < d->n && !r; at += n) {
+		struct drover_control m = {.magic = DROVER_CONTROL_MAGIC,
+					   .type = DROVER_MSG_TAKE,
+					   .version = DROVER_CONTROL_VERSION};
+
+		n = d->n - at < DROVER_CONTROL_FDS_MAX ? d->n - at : DROVER_CONTROL_FDS_MAX;
+		m.a[0] = n;
+		r = descriptors_send(p->ctl, &m, sizeof(m), d->fds + at, n, MSG_DONTWAIT);
+	}
+	return r;
 }
 
 static int start_child(struct process *p, const struct process_spec *s, struct err *e)
@@ -118,7 +139,10 @@ static int start_child(struct process *p, const struct process_spec *s, struct e
 		return r;
 	}
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	return p->pidfd < 0 ? err_sys(e, -errno, "cannot watch process %d", (int)p->pid) : 0;
+	if (p->pidfd < 0)
+		return err_sys(e, -errno, "cannot watch process %d", (int)p->pid);
+	r = s->given ? hand_over(p, s->given) : 0;
+	return r ? err_sys(e, r, "cannot hand descriptors over to process %d", (int)p->pid) : 0;
 }
 
 int process_start(const struct process_spec *s, struct process **out, struct err *e)
@@ -176,6 +200,7 @@ void process_free(struct process *p)
 		close(p->image);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
+	descriptors_drop(&p->given);
 	free(p);
 }
 
@@ -229,9 +254,29 @@ static void advance(struct process *p, uint32_t type)
 	case DROVER_MSG_CAPTURED:
 		p->phase = PROCESS_FROZEN;
 		break;
+	case DROVER_MSG_REFUSED:
+		descriptors_drop(&p->given);
+		break;
 	default:
 		break;
 	}
+}
+
+/* Checks one record; with a text what is wrong with it. */
+static int check_message(struct process *p, const char *raw, ssize_t n, struct drover_control *m,
+			 struct err *why)
+{
+	if (n < 0)
+		return err_set(why, -EPROTO, "more descriptors are handed over than can be kept");
+	if (control_check(raw, (size_t)n, m, why) < 0)
+		return why->code;
+	if (!control_in_turn(p->phase, m->type))
+		return err_set(why, -EPROTO, "control message of type %u out of turn", m->type);
+	if (m->type == DROVER_MSG_CAPTURED && m->a[7] != p->given.n)
+		return err_set(why, -EPROTO,
+			       "%u descriptors were handed over where it says %" PRIu64, p->given.n,
+			       m->a[7]);
+	return 0;
 }
 
 /* 1: an event was read. 0: nothing there. */
@@ -242,25 +287,17 @@ static int read_message(struct process *p, struct process_event *ev)
 	struct err why;
 	ssize_t n;
 
-	if (p->broken)
-		return 0;
-	do
-		n = recv(p->ctl, raw, sizeof(raw), MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return 0;
-	if (control_check(raw, (size_t)n, &m, &why) < 0) {
-		protocol_event(p, ev, why.msg);
-		return 1;
-	}
-	if (!control_in_turn(p->phase, m.type)) {
-		char text[96];
-
-		(void)snprintf(text, sizeof(text), "control message of type %u out of turn",
-			       m.type);
-		protocol_event(p, ev, text);
-		return 1;
-	}
+	do {
+		if (p->broken)
+			return 0;
+		n = descriptors_recv(p->ctl, raw, sizeof(raw), &p->given, MSG_DONTWAIT);
+		if (n <= 0 && n != -EMFILE)
+			return 0;
+		if (check_message(p, raw, n, &m, &why) < 0) {
+			protocol_event(p, ev, why.msg);
+			return 1;
+		}
+	} while (m.type == DROVER_MSG_GIVES);
 	advance(p, m.type);
 	ev->type = (enum process_event_type)(m.type - DROVER_MSG_HELLO);
 	memcpy(ev->a, m.a, sizeof(ev->a));
@@ -308,10 +345,12 @@ int process_next(struct process *p, int timeout_ms, struct process_event *ev, st
 	}
 }
 
-static int tell(struct process *p, uint32_t type, struct err *e)
+static int tell(struct process *p, uint32_t type, uint64_t a0, struct err *e)
 {
-	struct drover_control m = {
-		.magic = DROVER_CONTROL_MAGIC, .type = type, .version = DROVER_CONTROL_VERSION};
+	struct drover_control m = {.magic = DROVER_CONTROL_MAGIC,
+				   .type = type,
+				   .version = DROVER_CONTROL_VERSION,
+				   .a = {a0}};
 	ssize_t n;
 
 	do
@@ -322,7 +361,7 @@ static int tell(struct process *p, uint32_t type, struct err *e)
 	return 0;
 }
 
-static int tell_in(struct process *p, enum process_phase phase, uint32_t type,
+static int tell_in(struct process *p, enum process_phase phase, uint32_t type, uint64_t a0,
 		   enum process_phase next, struct err *e)
 {
 	int r;
@@ -332,34 +371,42 @@ static int tell_in(struct process *p, enum process_phase phase, uint32_t type,
 			       "process %d is in phase %d: control message %u does not "
 			       "apply",
 			       (int)p->pid, (int)p->phase, type);
-	r = tell(p, type, e);
+	r = tell(p, type, a0, e);
 	if (r == 0)
 		p->phase = next;
 	return r;
 }
 
-int process_request_capture(struct process *p, struct err *e)
+int process_request_capture(struct process *p, bool here, struct err *e)
 {
-	int r = tell_in(p, PROCESS_RUNNING, DROVER_MSG_MIGRATE, PROCESS_RUNNING, e);
+	int r = tell_in(p, PROCESS_RUNNING, DROVER_MSG_MIGRATE, here ? DROVER_MIGRATE_HERE : 0,
+			PROCESS_RUNNING, e);
 
 	if (r == 0 && !p->reaped && kill(p->pid, DROVER_CONTROL_SIGNAL) < 0)
 		r = err_sys(e, -errno, "cannot signal process %d", (int)p->pid);
 	return r;
 }
 
+const struct descriptors *process_given(const struct process *p)
+{
+	return &p->given;
+}
+
 int process_commit(struct process *p, struct err *e)
 {
-	return tell_in(p, PROCESS_FROZEN, DROVER_MSG_COMMIT, PROCESS_ENDING, e);
+	descriptors_drop(&p->given);
+	return tell_in(p, PROCESS_FROZEN, DROVER_MSG_COMMIT, 0, PROCESS_ENDING, e);
 }
 
 int process_abort(struct process *p, struct err *e)
 {
-	return tell_in(p, PROCESS_FROZEN, DROVER_MSG_ABORT, PROCESS_RUNNING, e);
+	descriptors_drop(&p->given);
+	return tell_in(p, PROCESS_FROZEN, DROVER_MSG_ABORT, 0, PROCESS_RUNNING, e);
 }
 
 int process_go(struct process *p, struct err *e)
 {
-	return tell_in(p, PROCESS_READY, DROVER_MSG_GO, PROCESS_RUNNING, e);
+	return tell_in(p, PROCESS_READY, DROVER_MSG_GO, 0, PROCESS_RUNNING, e);
 }
 
 int process_signal(struct process *p, int sig)

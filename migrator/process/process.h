@@ -14,6 +14,7 @@
 #include "common/isa.h"
 #include "kernels/satellite.h"
 #include "migrator/include/control.h"
+#include "migrator/process/descriptors.h"
 
 struct process;
 
@@ -30,6 +31,8 @@ struct process_spec {
 	uint64_t memory_bytes, cpu_seconds; /* 0: unlimited */
 	int image_in;     /* -1: run from the beginning; else load this image and wait for GO */
 	const char *plan; /* value of DROVER_PLAN, or NULL */
+	bool here;        /* captures by the plan are for this kernel and network */
+	const struct descriptors *given; /* what image_in's process has handed over, or NULL */
 };
 
 enum process_event_type {
@@ -75,8 +78,12 @@ int process_exit_fd(const struct process *p);
  * PROCESS_EXITED. */
 int process_next(struct process *p, int timeout_ms, struct process_event *ev, struct err *e);
 
-/* Asks for a capture at the next migration point. */
-int process_request_capture(struct process *p, struct err *e);
+/* Asks for a capture at the next migration point. here: the process that will load the image is
+ * of the same kernel and network, so that descriptors can be handed over to it. */
+int process_request_capture(struct process *p, bool here, struct err *e);
+
+/* What a frozen process hands over; borrowed, until its commit or abort. */
+const struct descriptors *process_given(const struct process *p);
 
 /* COMMIT, ABORT (both only when frozen), GO (only when loaded); -EINVAL in another phase. */
 int process_commit(struct process *p, struct err *e);

@@ -63,16 +63,18 @@ static bool working_directory(struct text *why)
 
 enum capture_verdict capture_prepare(struct text *why)
 {
+	enum capture_verdict v = CAPTURE_REFUSE;
+
 	memset(&process, 0, sizeof process);
 	files.n = files.strings_n = 0;
 	if (rt.image_out < 0)
 		text_str(why, "there is no file for the image");
 	else if (!__drover_build_id)
 		text_str(why, "the program was not linked as a bundle");
-	else if (!shared_memory(why) && files_capture(&files, why))
-		working_directory(why);
-	if (why->n)
-		return CAPTURE_REFUSE;
+	else if (!shared_memory(why) && working_directory(why))
+		v = files_capture(&files, why);
+	if (v != CAPTURE_OK)
+		return v;
 	if (has_children())
 		text_str(why, "child processes have not ended");
 	else
@@ -384,7 +386,22 @@ static uint64_t sum(void)
 	return sum;
 }
 
-bool capture_write(uint64_t *bytes, struct text *why)
+/* The descriptors that are handed over go before CAPTURED, which says how many they are. */
+static bool give_descriptors(uint64_t *given, struct text *why)
+{
+	static int fds[DROVER_IMAGE_MAX_FILES];
+	uint32_t n = files_given(&files, fds);
+	long r = n ? control_give(fds, n) : 0;
+
+	*given = n;
+	if (!r)
+		return true;
+	text_str(why, "descriptors cannot be handed over, error ");
+	text_num(why, (uint64_t)-r);
+	return false;
+}
+
+bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why)
 {
 	int r;
 
@@ -401,7 +418,7 @@ bool capture_write(uint64_t *bytes, struct text *why)
 		r = write_at(&header, sizeof header, 0);
 	}
 	if (!r)
-		return true;
+		return give_descriptors(given, why);
 	text_str(why, "cannot write the image, error ");
 	text_num(why, (uint64_t)-r);
 	return false;

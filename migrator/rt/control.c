@@ -98,12 +98,14 @@ static void take(const char *name, const char *value)
 		rt.image_in = take_descriptor(name, value);
 	else if (!strcmp(name, DROVER_ENV_PLAN))
 		take_plan(value);
+	else if (!strcmp(name, DROVER_ENV_HERE))
+		rt.here = !strcmp(value, "1");
 	else if (!strcmp(name, "DROVER_FAULT") && strlen(value) < sizeof rt.fault)
 		strcpy(rt.fault, value);
 }
 
-static const char *const taken[] = {DROVER_ENV_CTL, DROVER_ENV_IMAGE_OUT, DROVER_ENV_IMAGE_IN,
-				    DROVER_ENV_PLAN, "DROVER_FAULT"};
+static const char *const taken[] = {DROVER_ENV_CTL,  DROVER_ENV_IMAGE_OUT, DROVER_ENV_IMAGE_IN,
+				    DROVER_ENV_PLAN, DROVER_ENV_HERE,      "DROVER_FAULT"};
 
 void control_take(char **envp)
 {
@@ -174,8 +176,10 @@ void control_drain(void)
 	struct drover_control m;
 
 	while (rt.ctl >= 0 && receive(&m, MSG_DONTWAIT))
-		if (m.type == DROVER_MSG_MIGRATE)
+		if (m.type == DROVER_MSG_MIGRATE) {
 			rt.wanted = true;
+			rt.here = m.a[0] & DROVER_MIGRATE_HERE;
+		}
 }
 
 uint32_t control_wait(uint32_t one, uint32_t other)
@@ -185,5 +189,96 @@ uint32_t control_wait(uint32_t one, uint32_t other)
 	while (receive(&m, 0))
 		if (m.type == one || m.type == other)
 			return m.type;
+	return 0;
+}
+
+/* ---- descriptors beside records ------------------------------------------- */
+
+/* One record with at most DROVER_CONTROL_FDS_MAX descriptors beside it. */
+struct carrier {
+	struct drover_control m;
+	struct iovec v;
+	struct msghdr h;
+	char beside[CMSG_SPACE(DROVER_CONTROL_FDS_MAX * sizeof(int))]
+		__attribute__((__aligned__(8)));
+};
+static struct carrier carrier;
+
+static struct cmsghdr *carrier_begin(struct carrier *c)
+{
+	memset(c, 0, sizeof *c);
+	c->v = (struct iovec){&c->m, sizeof c->m};
+	c->h.msg_iov = &c->v;
+	c->h.msg_iovlen = 1;
+	c->h.msg_control = c->beside;
+	c->h.msg_controllen = sizeof c->beside;
+	return (struct cmsghdr *)c->beside;
+}
+
+long control_give(const int *fds, uint32_t n)
+{
+	for (uint32_t at = 0; at < n;) {
+		struct cmsghdr *beside = carrier_begin(&carrier);
+		uint32_t now = n - at < DROVER_CONTROL_FDS_MAX ? n - at : DROVER_CONTROL_FDS_MAX;
+		long r;
+
+		carrier.m.magic = DROVER_CONTROL_MAGIC;
+		carrier.m.type = DROVER_MSG_GIVES;
+		carrier.m.version = DROVER_CONTROL_VERSION;
+		carrier.m.a[0] = now;
+		beside->cmsg_level = SOL_SOCKET;
+		beside->cmsg_type = SCM_RIGHTS;
+		beside->cmsg_len = CMSG_LEN(now * sizeof(int));
+		memcpy(CMSG_DATA(beside), fds + at, now * sizeof(int));
+		carrier.h.msg_controllen = (socklen_t)CMSG_SPACE(now * sizeof(int));
+		r = kernel(SYS_sendmsg, rt.ctl, &carrier.h, MSG_NOSIGNAL);
+		if (r == -EINTR)
+			continue;
+		if (r < 0)
+			return r;
+		at += now;
+	}
+	return 0;
+}
+
+/* One record's descriptors; their number, or a negative errno. */
+static long take_some(int *fds, uint32_t room)
+{
+	const struct cmsghdr *beside = carrier_begin(&carrier);
+	uint64_t n;
+	long r;
+
+	do
+		r = kernel(SYS_recvmsg, rt.ctl, &carrier.h, MSG_CMSG_CLOEXEC);
+	while (r == -EINTR);
+	if (r <= 0)
+		return r ? r : -EPIPE;
+	if (r != sizeof carrier.m || carrier.m.magic != DROVER_CONTROL_MAGIC ||
+	    carrier.m.type != DROVER_MSG_TAKE || carrier.h.msg_flags & MSG_CTRUNC ||
+	    carrier.h.msg_controllen < sizeof *beside || beside->cmsg_type != SCM_RIGHTS)
+		return -EPROTO;
+	n = (beside->cmsg_len - sizeof *beside) / sizeof(int);
+	if (!n || n > room || n != carrier.m.a[0])
+		return -EPROTO;
+	memcpy(fds, CMSG_DATA(beside), n * sizeof(int));
+	return (long)n;
+}
+
+long control_take_given(int *fds, uint32_t n, long above)
+{
+	for (uint32_t have = 0; have < n;) {
+		long r = take_some(fds + have, n - have);
+
+		if (r < 0)
+			return r;
+		for (; r; r--, have++) {
+			long moved = kernel(SYS_fcntl, fds[have], F_DUPFD_CLOEXEC, above);
+
+			if (moved < 0)
+				return moved;
+			kernel(SYS_close, fds[have]);
+			fds[have] = (int)moved;
+		}
+	}
 	return 0;
 }

@@ -268,6 +268,7 @@ static const char *check_file(const struct image_parts *p, uint64_t i)
 	case DROVER_FILE_TIMER:
 	case DROVER_FILE_SIGNAL:
 	case DROVER_FILE_EPOLL:
+	case DROVER_FILE_GIVEN:
 		return NULL;
 	default:
 		return "a descriptor of unknown kind";

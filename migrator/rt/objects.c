@@ -64,17 +64,22 @@ void fdinfo_close(struct fdinfo *i)
 		kernel(SYS_close, i->fd);
 }
 
-bool fdinfo_locked(long fd)
+enum fdinfo_locks fdinfo_locks(long fd)
 {
+	unsigned held = 0;
 	struct fdinfo i;
 	const char *l;
-	bool found = false;
 
 	fdinfo_open(&i, fd);
-	while ((l = fdinfo_next(&i)))
-		found |= !strncmp(l, "lock:", 5);
+	while ((l = fdinfo_next(&i))) {
+		if (strncmp(l, "lock:", 5))
+			continue;
+		held |= strstr(l, "POSIX")   ? FDINFO_LOCKED_PROCESS
+			: strstr(l, "LEASE") ? FDINFO_LEASED
+					     : FDINFO_LOCKED;
+	}
 	fdinfo_close(&i);
-	return found;
+	return (enum fdinfo_locks)held;
 }
 
 bool fdinfo_number(const char *line, const char *key, unsigned base, uint64_t *out)
@@ -114,15 +119,22 @@ static bool info_number(long fd, const char *key, unsigned base, uint64_t *out)
 
 /* ---- describing ------------------------------------------------------------ */
 
-static bool cannot(struct text *why, long fd, const char *what)
+static enum capture_verdict cannot(struct text *why, long fd, const char *what)
 {
 	text_str(why, "descriptor ");
 	text_num(why, (uint64_t)fd);
 	text_str(why, what);
-	return false;
+	return CAPTURE_REFUSE;
 }
 
-static bool describe_timer(long fd, struct drover_image_file *d, struct text *why)
+/* What the program will have dealt with some time. */
+static enum capture_verdict not_yet(struct text *why, long fd, const char *what)
+{
+	cannot(why, fd, what);
+	return CAPTURE_DEFER;
+}
+
+static enum capture_verdict describe_timer(long fd, struct drover_image_file *d, struct text *why)
 {
 	int64_t t[4];
 
@@ -135,10 +147,10 @@ static bool describe_timer(long fd, struct drover_image_file *d, struct text *wh
 	/* Expirations that were not read yet. */
 	if (!info_number(fd, "ticks:", 10, &d->position))
 		d->position = 0;
-	return true;
+	return CAPTURE_OK;
 }
 
-static bool describe_epoll(long fd, struct drover_image_file *d)
+static enum capture_verdict describe_epoll(long fd, struct drover_image_file *d)
 {
 	struct fdinfo i;
 	const char *l;
@@ -150,21 +162,21 @@ static bool describe_epoll(long fd, struct drover_image_file *d)
 		if (fdinfo_number(l, "tfd:", 10, &v))
 			d->size += sizeof(struct drover_image_watch);
 	fdinfo_close(&i);
-	return true;
+	return CAPTURE_OK;
 }
 
 /* Bytes that wait to be read from a pipe's or pair's end. */
-static bool describe_queue(long fd, struct drover_image_file *d, struct text *why)
+static enum capture_verdict describe_queue(long fd, struct drover_image_file *d, struct text *why)
 {
 	int n = 0;
 
 	if (kernel(SYS_ioctl, fd, FIONREAD, &n) < 0)
 		return cannot(why, fd, " cannot be asked for what waits in it");
 	d->size = (uint64_t)(n > 0 ? n : 0);
-	return true;
+	return CAPTURE_OK;
 }
 
-static bool describe_pipe(long fd, struct drover_image_file *d, struct text *why)
+static enum capture_verdict describe_pipe(long fd, struct drover_image_file *d, struct text *why)
 {
 	long capacity = kernel(SYS_fcntl, fd, F_GETPIPE_SZ);
 	struct stat st;
@@ -176,31 +188,33 @@ static bool describe_pipe(long fd, struct drover_image_file *d, struct text *why
 	d->value[0] = capacity > 0 ? (uint64_t)capacity : 65536;
 	if (d->flags & O_DIRECT)
 		return cannot(why, fd, " is a pipe of packets, which stays with this kernel");
-	return (d->flags & O_ACCMODE) == O_WRONLY || describe_queue(fd, d, why);
+	return (d->flags & O_ACCMODE) == O_WRONLY ? CAPTURE_OK : describe_queue(fd, d, why);
 }
 
-static bool describe_pair(long fd, const struct object_origin *o, struct drover_image_file *d,
-			  struct text *why)
+static enum capture_verdict describe_pair(long fd, const struct object_origin *o,
+					  struct drover_image_file *d, struct text *why)
 {
 	struct iovec v = {chunk, sizeof chunk};
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 
 	d->kind = DROVER_FILE_PAIR;
 	d->value[0] = o->made;
-	if (!describe_queue(fd, d, why))
-		return false;
+	if (describe_queue(fd, d, why) != CAPTURE_OK)
+		return CAPTURE_REFUSE;
 	if (o->made != SOCK_STREAM && d->size)
-		return cannot(why, fd, " is a socket with messages that wait to be received");
+		return not_yet(why, fd, " is a socket with messages that wait to be received");
 	if (d->size > CHUNK)
-		return cannot(why, fd, " is a socket with more than 64 KiB waiting to be received");
+		return not_yet(why, fd,
+			       " is a socket with more than 64 KiB waiting to be received");
 	if (d->size && kernel(SYS_recvmsg, fd, &m, MSG_PEEK | MSG_DONTWAIT) != (long)d->size)
 		return cannot(why, fd, " is a socket whose waiting bytes cannot be looked at");
 	if (m.msg_flags & MSG_CTRUNC)
-		return cannot(why, fd, " is a socket with descriptors on their way");
-	return true;
+		return not_yet(why, fd, " is a socket with descriptors on their way");
+	return CAPTURE_OK;
 }
 
-static bool describe_contents(long fd, struct drover_image_file *d, struct text *why)
+static enum capture_verdict describe_contents(long fd, struct drover_image_file *d,
+					      struct text *why)
 {
 	struct stat st;
 	long at = kernel(SYS_lseek, fd, 0, SEEK_CUR), seals = kernel(SYS_fcntl, fd, GET_SEALS);
@@ -210,8 +224,6 @@ static bool describe_contents(long fd, struct drover_image_file *d, struct text 
 			      " is neither a file nor a directory and stays with this kernel");
 	if (st.st_nlink)
 		return cannot(why, fd, " is a file whose own path is gone while others lead to it");
-	if (fdinfo_locked(fd))
-		return cannot(why, fd, " holds a lock");
 	d->kind = DROVER_FILE_CONTENTS;
 	d->value[1] = st.st_ino;
 	d->value[2] = st.st_dev;
@@ -219,11 +231,11 @@ static bool describe_contents(long fd, struct drover_image_file *d, struct text 
 	d->size = (uint64_t)st.st_size;
 	d->position = at > 0 ? (uint64_t)at : 0;
 	d->value[0] = seals > 0 ? (uint64_t)seals : 0;
-	return true;
+	return CAPTURE_OK;
 }
 
-bool object_describe(long fd, const char *name, const struct object_origin *o,
-		     struct drover_image_file *d, struct text *why)
+enum capture_verdict object_describe(long fd, const char *name, const struct object_origin *o,
+				     struct drover_image_file *d, struct text *why)
 {
 	if (o->kind == DROVER_FILE_PAIR)
 		return describe_pair(fd, o, d, why);
@@ -233,7 +245,7 @@ bool object_describe(long fd, const char *name, const struct object_origin *o,
 		if (o->kind == DROVER_FILE_EVENT &&
 		    !info_number(fd, "eventfd-count:", 16, &d->value[0]))
 			return cannot(why, fd, " is an event counter that cannot be examined");
-		return true;
+		return CAPTURE_OK;
 	}
 	if (!strncmp(name, "pipe:", 5))
 		return describe_pipe(fd, d, why);
@@ -245,7 +257,7 @@ bool object_describe(long fd, const char *name, const struct object_origin *o,
 		return describe_contents(fd, d, why);
 	cannot(why, fd, " stays with this kernel: ");
 	text_str(why, name);
-	return false;
+	return CAPTURE_REFUSE;
 }
 
 /* ---- writing --------------------------------------------------------------- */

@@ -19,8 +19,10 @@ const char *fdinfo_next(struct fdinfo *i);
 void fdinfo_close(struct fdinfo *i);
 /* The number behind `key` in a line that has it. */
 bool fdinfo_number(const char *line, const char *key, unsigned base, uint64_t *out);
-/* Whether a lock is held through the descriptor. */
-bool fdinfo_locked(long fd);
+/* What is held through a regular file's descriptor: the description's locks (flock, F_OFD_SETLK),
+ * the process's (F_SETLK), a lease. */
+enum fdinfo_locks { FDINFO_LOCKED = 1, FDINFO_LOCKED_PROCESS = 2, FDINFO_LEASED = 4 };
+enum fdinfo_locks fdinfo_locks(long fd);
 
 /* How the program made what it cannot be asked for later. */
 struct object_origin {
@@ -30,10 +32,10 @@ struct object_origin {
 };
 
 /* Describes what `name`, the target of the descriptor's link in /proc/self/fd, stands for: fills in
- * kind, values and size of *d, whose fd and flags are set. False with a text if it cannot be
- * carried. Changes nothing. */
-bool object_describe(long fd, const char *name, const struct object_origin *o,
-		     struct drover_image_file *d, struct text *why);
+ * kind, values and size of *d, whose fd and flags are set. With a text if it cannot be carried, or
+ * not now. Changes nothing. */
+enum capture_verdict object_describe(long fd, const char *name, const struct object_origin *o,
+				     struct drover_image_file *d, struct text *why);
 
 /* Writes the bytes that belong to it at `offset` of `to`: 0 or a negative errno. */
 int object_write(struct drover_image_file *d, int to, uint64_t offset);

@@ -44,8 +44,9 @@ struct rt {
 	uint64_t points, captures; /* points: atomic, only counted under a plan */
 	volatile int request;      /* set by the request signal */
 	bool wanted;               /* a capture is to be made at the next point that allows it */
-	uint64_t deferred;         /* the cause last reported */
-	uint32_t last_tid;         /* the greatest thread id given out */
+	bool here; /* it is for a process of this kernel and network: descriptors can be given */
+	uint64_t deferred; /* the cause last reported */
+	uint32_t last_tid; /* the greatest thread id given out */
 	main_function *main_fn;
 	int argc;
 	char **argv, **envp;
@@ -105,6 +106,11 @@ void control_send(uint32_t type, int32_t status, const uint64_t *a, unsigned n,
 		  const struct text *t);
 /* Reads the requests that have come; sets rt.wanted. */
 void control_drain(void);
+/* Sends descriptors to the supervisor, which go on to the process that loads; 0 or a negative
+ * errno. */
+long control_give(const int *fds, uint32_t n);
+/* Receives as many, each with a number of at least `above`; 0 or a negative errno. */
+long control_take_given(int *fds, uint32_t n, long above);
 /* Waits for one of the two types; 0: the supervisor is gone. */
 uint32_t control_wait(uint32_t one, uint32_t other);
 /* Ends the process here if DROVER_FAULT names this point. */
@@ -126,13 +132,7 @@ void *memory_own(uint64_t len);
 /* The common stack, and argv and envp beside it; begins a program. */
 int memory_begin(void);
 
-/* ---- files.c -------------------------------------------------------------- */
-struct files_image {
-	struct drover_image_file *v;
-	uint32_t n;
-	char *strings;
-	uint32_t strings_n;
-};
+/* ---- files.c: which descriptors are the program's ------------------------- */
 void files_begin(void);
 void files_opened(long fd);
 void files_duplicated(long from, long to);
@@ -144,12 +144,24 @@ void files_made(long fd, uint32_t kind, uint64_t made);
 int files_timer_clock(long fd);
 void files_paired(long a, long b);
 void files_shut(long fd, long how);
+
+/* ---- files_capture.c, files_load.c ---------------------------------------- */
+struct files_image {
+	struct drover_image_file *v;
+	uint32_t n;
+	char *strings;
+	uint32_t strings_n;
+};
+/* Whether all that is not the stack can be carried now. REFUSE for good, DEFER until later. */
+enum capture_verdict { CAPTURE_OK, CAPTURE_DEFER, CAPTURE_REFUSE };
 /* Appends a string; its place, or length 0 and offset ~0 if there is no room. */
 struct drover_image_string files_string(struct files_image *f, const char *s, size_t n);
-/* Describes all descriptors; false with a text if one cannot be carried. */
-bool files_capture(struct files_image *f, struct text *why);
+/* Describes all descriptors; anything but OK with a text: one cannot be carried. */
+enum capture_verdict files_capture(struct files_image *f, struct text *why);
 /* Writes what belongs to them at *offset of `to`, which moves on; 0 or a negative errno. */
 int files_write(struct files_image *f, int to, uint64_t *offset);
+/* The numbers of those that are handed over, in the image's order; `out` has room for all. */
+uint32_t files_given(const struct files_image *f, int *out);
 bool files_load(const struct files_image *f, struct text *why);
 
 /* ---- signals.c ------------------------------------------------------------ */
@@ -229,11 +241,9 @@ void thread_save_state(struct rt_thread *self);
 void thread_load_state(struct rt_thread *self);
 
 /* ---- capture.c, load.c ---------------------------------------------------- */
-/* Whether all that is not the stack can be carried now. REFUSE for good, DEFER until later. */
-enum capture_verdict { CAPTURE_OK, CAPTURE_DEFER, CAPTURE_REFUSE };
 enum capture_verdict capture_prepare(struct text *why);
-/* Writes the image; false with a text. a[0] bytes. */
-bool capture_write(uint64_t *bytes, struct text *why);
+/* Writes the image and gives the descriptors that are handed over; false with a text. */
+bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why);
 /* Loads the image, or does not return. */
 void load_image(main_function *main_fn);
 

@@ -188,10 +188,14 @@ static void check_process(void)
 	struct text why = {0};
 	enum capture_verdict v = capture_prepare(&why);
 
-	if (v == CAPTURE_OK)
+	if (v == CAPTURE_OK) {
 		set_phase(live > 1 ? CONFIRM : SAVE);
-	else
-		give_up(v, &why);
+		return;
+	}
+	/* The next points are not to be spent on looking; a plan's are. */
+	if (!rt.planned)
+		rest_until = rt_now() + REST_FACTOR * (rt_now() - gather_began);
+	give_up(v, &why);
 }
 
 /* The thread's own part: true if it may be saved as it stands. */
@@ -296,19 +300,19 @@ static uint32_t frames_of_all(void)
 static void hand_over(void)
 {
 	uint64_t unwound = rt_now();
-	uint64_t a[7] = {0, frames_of_all(), rt.points, unwound - rt.save_started,
-			 0, frames_of_all(), live};
+	uint64_t a[8] = {0, frames_of_all(), rt.points, unwound - rt.save_started,
+			 0, frames_of_all(), live,      0};
 	struct text why = {0};
 	uint32_t answer;
 
 	rt.captures++;
 	rt.wanted = false;
-	if (!capture_write(&a[0], &why)) {
+	if (!capture_write(&a[0], &a[7], &why)) {
 		control_send(DROVER_MSG_REFUSED, -EIO, NULL, 0, &why);
 		return;
 	}
 	a[4] = rt_now() - unwound;
-	control_send(DROVER_MSG_CAPTURED, 0, a, 7, NULL);
+	control_send(DROVER_MSG_CAPTURED, 0, a, 8, NULL);
 	rt_fault("rt.after-capture");
 	answer = control_wait(DROVER_MSG_COMMIT, DROVER_MSG_ABORT);
 	if (answer == DROVER_MSG_COMMIT)

@@ -5,7 +5,8 @@
  * it has not. Whatever dies, the job's output must be that of an unmoved run, from
  * the side that owns it, or the job must be gone on both sides: never running twice.
  *
- * Usage: handover BUNDLE [SCENARIO-SUBSTRING]
+ * Usage: handover BUNDLE [SCENARIO-SUBSTRING [ARGUMENT ARGUMENT]]; "none" is the one without a
+ * fault.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +110,7 @@ static bool fail(struct world *w, const char *fmt, ...)
 	return false;
 }
 
-static const char *const job_args[] = {"400", "40", NULL};
+static const char *job_args[] = {"400", "40", NULL};
 
 static int spawn(struct world *w, struct ferry *f, enum ferry_role role, enum isa isa,
 		 const char *fault, struct err *e)
@@ -453,9 +454,12 @@ int main(int argc, char **argv)
 	uint8_t sum[DIGEST_SIZE];
 
 	if (!w.bundle || digest_file(w.bundle, sum)) {
-		(void)fprintf(stderr, "usage: handover BUNDLE [SCENARIO-SUBSTRING]\n");
+		(void)fprintf(stderr,
+			      "usage: handover BUNDLE [SCENARIO-SUBSTRING [ARGUMENT ARGUMENT]]\n");
 		return 2;
 	}
+	for (int i = 0; argc == 5 && i < 2; i++)
+		job_args[i] = argv[3 + i];
 	digest_hex(sum, w.sha256);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)unsetenv("DROVER_FAULT");

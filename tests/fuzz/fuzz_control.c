@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (control_check(data, size, &m, NULL))
 		return 0;
-	if (m.type < DROVER_MSG_HELLO || m.type > DROVER_MSG_POINTS ||
+	if (m.type < DROVER_MSG_HELLO || m.type > DROVER_MSG_GIVES ||
 	    !memchr(m.text, '\0', sizeof(m.text)))
 		__builtin_trap();
 	for (const char *c = m.text; *c; c++)

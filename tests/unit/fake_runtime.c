@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "migrator/include/control.h"
+#include "migrator/process/descriptors.h"
 
 static int ctl = -1;
 
@@ -81,6 +81,40 @@ static int load(void)
 	return 9;
 }
 
+/* Gives the reading end of a pipe with a word in it, and says that it gave `said`. */
+static int give(uint64_t said)
+{
+	struct drover_control m = {.magic = DROVER_CONTROL_MAGIC,
+				   .type = DROVER_MSG_GIVES,
+				   .version = DROVER_CONTROL_VERSION,
+				   .a = {1}};
+	int ends[2];
+
+	(void)signal(DROVER_CONTROL_SIGNAL, on_request);
+	say(DROVER_MSG_HELLO, 0, "");
+	if (hear() != DROVER_MSG_MIGRATE || pipe(ends) || write(ends[1], "word", 4) != 4 ||
+	    descriptors_send(ctl, &m, sizeof(m), &ends[0], 1, 0))
+		return 97;
+	m.type = DROVER_MSG_CAPTURED;
+	m.a[7] = said;
+	if (send(ctl, &m, sizeof(m), 0) != (ssize_t)sizeof(m))
+		return 97;
+	return hear() == DROVER_MSG_COMMIT ? 0 : 97;
+}
+
+static int take(void)
+{
+	struct descriptors d = {0};
+	struct drover_control m;
+	char word[5] = "";
+
+	say(DROVER_MSG_HELLO, 0, "");
+	if (descriptors_recv(ctl, &m, sizeof(m), &d, 0) != (ssize_t)sizeof(m) ||
+	    m.type != DROVER_MSG_TAKE || m.a[0] != 1 || d.n != 1)
+		return 98;
+	return read(d.fds[0], word, 4) == 4 && !strcmp(word, "word") ? 0 : 98;
+}
+
 /* argv: mode */
 int main(int argc, char **argv)
 {
@@ -93,6 +127,12 @@ int main(int argc, char **argv)
 		return migrate();
 	if (!strcmp(mode, "load"))
 		return load();
+	if (!strcmp(mode, "give"))
+		return give(1);
+	if (!strcmp(mode, "give-less"))
+		return give(2);
+	if (!strcmp(mode, "take"))
+		return take();
 	if (!strcmp(mode, "plan"))
 		return getenv(DROVER_ENV_PLAN) && !strcmp(getenv(DROVER_ENV_PLAN), "5:6") ? 0 : 1;
 	if (!strcmp(mode, "garbage"))

@@ -12,6 +12,7 @@
 
 #include "common/file.h"
 #include "migrator/ferry/handoff.h"
+#include "migrator/ferry/here.h"
 #include "migrator/ferry/serve.h"
 #include "migrator/ferry/spec.h"
 
@@ -34,7 +35,8 @@ static struct handoff_offer offer(void)
 				  .frames = 4,
 				  .save_us = 55,
 				  .frozen_mono_ns = 66,
-				  .stdin_offset = 77};
+				  .stdin_offset = 77,
+				  .descriptors = 3};
 
 	return o;
 }
@@ -311,6 +313,40 @@ static void orders_are_taken_and_a_breach_is_named(void **state)
 	spec_free(&s);
 }
 
+/* The name is that of a secret: who knows another one finds nobody, and who knows the name alone is
+ * turned away. */
+static void descriptors_go_through_the_passage_to_who_knows_the_secret(void **state)
+{
+	int listener = here_listen(KEY), fd, ends[2];
+	struct descriptors given = {.fds = ends, .n = 2}, got = {0};
+	atomic_bool stop = false;
+	char word[5] = "";
+
+	(void)state;
+	assert_true(listener >= 0);
+	assert_int_equal(here_listen(KEY), -EADDRINUSE);
+	assert_int_equal(here_connect(SHA), -ECONNREFUSED);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "word", 4), 4);
+	fd = here_connect(KEY);
+	assert_true(fd >= 0);
+	assert_int_equal(here_send(fd, SHA, &given, NULL), 0);
+	close(fd);
+	fd = here_connect(KEY);
+	assert_int_equal(here_send(fd, KEY, &given, NULL), 0);
+	assert_int_equal(here_receive(listener, KEY, 2, &stop, &got, NULL), 0);
+	assert_int_equal(got.n, 2);
+	assert_int_equal(read(got.fds[0], word, 4), 4);
+	assert_string_equal(word, "word");
+	descriptors_drop(&got);
+	atomic_store(&stop, true);
+	assert_int_equal(here_receive(listener, KEY, 1, &stop, &got, NULL), -ECANCELED);
+	close(fd);
+	close(listener);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +356,7 @@ int main(void)
 		cmocka_unit_test(an_image_arrives_whole_after_strangers_were_turned_away),
 		cmocka_unit_test(a_damaged_image_is_refused_with_the_reason_on_both_sides),
 		cmocka_unit_test(a_waiting_receiver_stops_when_told),
+		cmocka_unit_test(descriptors_go_through_the_passage_to_who_knows_the_secret),
 		cmocka_unit_test(a_request_is_taken_and_a_breach_is_named),
 		cmocka_unit_test(orders_are_taken_and_a_breach_is_named),
 	};

@@ -30,7 +30,8 @@ static int setup(void **state)
 	return exe < 0;
 }
 
-static struct process *start(const char *mode, int image, const char *plan)
+static struct process *start_given(const char *mode, int image, const char *plan,
+				   const struct descriptors *given)
 {
 	static const char *const envp[] = {"PATH=/bin", "DROVER_CTL=0", NULL};
 	const char *argv[] = {"fake", mode, NULL};
@@ -42,13 +43,19 @@ static struct process *start(const char *mode, int image, const char *plan)
 				 .stdio = {-1, -1, -1},
 				 .new_group = true,
 				 .image_in = image,
-				 .plan = plan};
+				 .plan = plan,
+				 .given = given};
 	struct process *p = NULL;
 	struct err e = ERR_INIT;
 
 	if (process_start(&s, &p, &e))
 		fail_msg("%s", e.msg);
 	return p;
+}
+
+static struct process *start(const char *mode, int image, const char *plan)
+{
+	return start_given(mode, image, plan, NULL);
 }
 
 static struct process_event next(struct process *p)
@@ -78,7 +85,7 @@ static struct process *captured(void)
 
 	assert_int_equal(next(p).type, PROCESS_HELLO);
 	assert_int_equal(process_commit(p, NULL), -EINVAL);
-	assert_int_equal(process_request_capture(p, NULL), 0);
+	assert_int_equal(process_request_capture(p, false, NULL), 0);
 	ev = next(p);
 	assert_int_equal(ev.type, PROCESS_DEFERRED);
 	assert_string_equal(ev.text, "not here?"); /* made printable */
@@ -248,12 +255,47 @@ static void control_records_are_checked_field_by_field(void **state)
 	assert_int_equal(control_check(&m, sizeof(m), &out, NULL), -EPROTO);
 }
 
+static struct process *giving(const char *mode)
+{
+	struct process *p = start(mode, -1, NULL);
+
+	assert_int_equal(next(p).type, PROCESS_HELLO);
+	assert_int_equal(process_request_capture(p, true, NULL), 0);
+	return p;
+}
+
+static void what_a_process_gives_is_the_new_ones(void **state)
+{
+	struct process *src = giving("give"), *dst;
+
+	(void)state;
+	assert_int_equal(next(src).type, PROCESS_CAPTURED);
+	assert_int_equal(process_given(src)->n, 1);
+	dst = start_given("take", process_image_fd(src), NULL, process_given(src));
+	assert_int_equal(next(dst).type, PROCESS_HELLO);
+	expect_exit(dst, 0);
+	assert_int_equal(process_commit(src, NULL), 0);
+	assert_int_equal(process_given(src)->n, 0);
+	expect_exit(src, 0);
+}
+
+static void to_give_less_than_was_said_is_a_breach(void **state)
+{
+	struct process *p = giving("give-less");
+
+	(void)state;
+	assert_int_equal(next(p).type, PROCESS_PROTOCOL);
+	process_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_committed_process_ends),
 		cmocka_unit_test(an_aborted_process_runs_on),
 		cmocka_unit_test(a_loaded_process_waits_for_go),
+		cmocka_unit_test(what_a_process_gives_is_the_new_ones),
+		cmocka_unit_test(to_give_less_than_was_said_is_a_breach),
 		cmocka_unit_test(malformed_and_untimely_messages_are_told_apart_from_events),
 		cmocka_unit_test(the_plan_arrives_and_the_jobs_own_control_variables_do_not),
 		cmocka_unit_test(no_descriptor_of_ours_is_inherited),
