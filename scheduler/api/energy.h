@@ -32,6 +32,12 @@ const struct energy_reading *energy_latest_at(const struct energy_latest *l, siz
 /* Average power of a reading in watts; negative: not known. */
 double energy_reading_watts(const struct energy_reading *r);
 
+/* Until when all nodes have been read, of those that are read now: their newest counted readings'
+ * earliest end; now_ms if there are none. */
+uint64_t energy_known_until(const struct energy_latest *l, uint64_t now_ms);
+
+/* Under the engine's lock, at each tick: writes what sleeping nodes draw. */
+void energy_sleeps(struct engine *en, uint64_t now_ms);
 /* Under the engine's lock, at each tick: tells of the nodes' power every ENERGY_EVENT_MS. */
 void energy_tick(struct engine *en, uint64_t now_ms);
 

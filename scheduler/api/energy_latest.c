@@ -128,6 +128,17 @@ double energy_reading_watts(const struct energy_reading *r)
 		       : -1;
 }
 
+uint64_t energy_known_until(const struct energy_latest *l, uint64_t now_ms)
+{
+	const struct energy_reading *r;
+	uint64_t until = now_ms;
+
+	for (size_t i = 0; (r = energy_latest_at(l, i)); i++)
+		if (r->counted && r->to_ms + STALE_MS > now_ms && r->to_ms < until)
+			until = r->to_ms;
+	return until;
+}
+
 void energy_tick(struct engine *en, uint64_t now_ms)
 {
 	struct energy_latest *l = en->latest;

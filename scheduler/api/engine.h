@@ -54,6 +54,8 @@ struct engine {
 	struct replays *replays;      /* replays.h */
 	struct savings *savings;      /* savings.h */
 	struct auth auth;
+	uint64_t sleeps_settled_ms; /* energy of all nodes' sleeps is written until then: energy.h */
+	uint64_t sleeps_at_ms;      /* when that was last looked at */
 	uint64_t keep_energy_ms; /* readings older than this are removed; 0: never */
 	const char *dashboard;   /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];

@@ -176,8 +176,8 @@ void handle_node_history(struct http_exchange *rq, void *ctx)
 	if (!n) {
 		json_decref(a.list);
 		http_reply_problem(rq, 404, "there is no node of this name", NULL);
-	} else if (store_changes(en->store, n->name, after, (unsigned int)limit, take_change, &a,
-				 &e)) {
+	} else if (store_changes(en->store, n->name, false, after, (unsigned int)limit, take_change,
+				 &a, &e)) {
 		json_decref(a.list);
 		http_reply_err(rq, &e);
 	} else {

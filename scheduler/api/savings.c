@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "scheduler/api/energy.h"
 #include "scheduler/api/handlers.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/ledger/ledger.h"
@@ -107,10 +108,14 @@ static unsigned int finest(const struct comparison *c)
 
 static int prepare(struct comparison *c, struct err *e)
 {
+	uint64_t now = engine_now_ms();
 	int r = engine_lock(c->s->en, e);
 
 	if (r)
 		return r;
+	/* Readings that are on their way are no gap: both sides end before them. */
+	if (c->to_ms >= now)
+		c->to_ms = energy_known_until(c->s->en->latest, now);
 	r = baseline_get(c->s->en, &c->baseline, e);
 	if (!r)
 		r = live_nodes(c->s->en, &c->live, e);
@@ -384,7 +389,6 @@ static json_t *render(const struct comparison *c)
 static int make(struct savings *s, uint64_t from_ms, uint64_t to_ms, json_t **out, struct err *e)
 {
 	struct comparison *c = calloc(1, sizeof(*c));
-	uint64_t now = engine_now_ms();
 	int r;
 
 	*out = NULL;
@@ -392,7 +396,7 @@ static int make(struct savings *s, uint64_t from_ms, uint64_t to_ms, json_t **ou
 		return err_set(e, -ENOMEM, "no memory for the comparison");
 	c->s = s;
 	c->from_ms = from_ms;
-	c->to_ms = to_ms < now ? to_ms : now;
+	c->to_ms = to_ms;
 	r = compare(c, e);
 	if (!r) {
 		*out = render(c);

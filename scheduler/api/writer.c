@@ -347,6 +347,8 @@ void *engine_writer(void *arg)
 					"the scheduler's store can't be used at the moment");
 		else
 			step(en, batch, tick);
+		if (tick && !en->broken)
+			energy_sleeps(en, engine_now_ms());
 		if (tick && ++ticks % UPKEEP_TICKS == 0 && !en->broken)
 			upkeep(en);
 		if (tick)

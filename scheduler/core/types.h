@@ -329,6 +329,7 @@ struct node {
 	uint64_t counted_idle_mw; /* what of cluster.idle_mw is this node's */
 	bool counted_awake;       /* counted in cluster.awake */
 	double sleep_predicted_j; /* of the sleep under way */
+	uint64_t sleeps_settled_ms; /* the shell's: until when its sleeps' energy is written */
 	struct machine *machine;
 	struct tree *tree; /* of machine, that it is in, or NULL */
 	bool busy;         /* counted in machine.busy */

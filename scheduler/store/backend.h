@@ -42,9 +42,9 @@ struct store_backend {
 	int (*decisions)(struct store *s, uint64_t job,
 			 void (*fn)(const struct decision_record *r, void *arg), void *arg,
 			 struct err *e);
-	int (*changes)(struct store *s, const char *node, uint64_t after, unsigned int limit,
-		       void (*fn)(const struct change_record *r, void *arg), void *arg,
-		       struct err *e);
+	int (*changes)(struct store *s, const char *node, bool newest, uint64_t after,
+		       unsigned int limit, void (*fn)(const struct change_record *r, void *arg),
+		       void *arg, struct err *e);
 	int (*setting)(struct store *s, const char *key, char **out, struct err *e);
 	int (*set_setting)(struct store *s, const char *key, const char *value, struct err *e);
 	int (*idempotency)(struct store *s, const char *key, uint64_t *job,
@@ -53,6 +53,7 @@ struct store_backend {
 			       uint64_t now_ms, struct err *e);
 	int (*forget_keys)(struct store *s, uint64_t before_ms, struct err *e);
 	int (*add_energy)(struct store *s, const struct energy_interval *i, struct err *e);
+	int (*fill_energy)(struct store *s, const struct energy_interval *i, struct err *e);
 	int (*energy)(struct store *s, uint64_t from_ms, uint64_t to_ms,
 		      void (*fn)(const struct energy_interval *i, void *arg), void *arg,
 		      struct err *e);

@@ -168,48 +168,119 @@ static double read_joules(sqlite3_stmt *st, int at)
 							  : sqlite3_column_double(st, at);
 }
 
+struct segment_call {
+	void (*fn)(const struct segment_record *r, void *arg);
+	void *arg;
+};
+
+static void segment_row(sqlite3_stmt *st, const void *to)
+{
+	const struct segment_call *call = to;
+	struct segment_record rec = {
+		.attempt = (uint32_t)sqlite3_column_int64(st, 0),
+		.epoch = (uint32_t)sqlite3_column_int64(st, 1),
+		.isa = sqlite3_column_int(st, 3) ? ISA_AARCH64 : ISA_X86_64,
+		.emulated = sqlite3_column_int(st, 4) != 0,
+		.from_ms = (uint64_t)sqlite3_column_int64(st, 5),
+		.to_ms = (uint64_t)sqlite3_column_int64(st, 6),
+		.cpu_us = (uint64_t)sqlite3_column_int64(st, 7),
+		.energy_uj = (uint64_t)sqlite3_column_int64(st, 8),
+		.predicted_j = read_joules(st, 10),
+	};
+
+	_Static_assert(ISA_X86_64 == 0, "the database keeps ISAs as their numbers");
+	read_text(st, 2, rec.node, sizeof(rec.node));
+	read_text(st, 9, rec.energy_kind, sizeof(rec.energy_kind));
+	read_text(st, 11, rec.outcome, sizeof(rec.outcome));
+	call->fn(&rec, call->arg);
+}
+
+struct decision_call {
+	void (*fn)(const struct decision_record *r, void *arg);
+	void *arg;
+};
+
+static void decision_row(sqlite3_stmt *st, const void *to)
+{
+	const struct decision_call *call = to;
+	struct decision_record rec = {
+		.attempt = (uint32_t)sqlite3_column_int64(st, 0),
+		.epoch = (uint32_t)sqlite3_column_int64(st, 1),
+		.time_ms = (uint64_t)sqlite3_column_int64(st, 2),
+		.predicted_j = read_joules(st, 6),
+		.stay_j = sqlite3_column_double(st, 7),
+		.go_s = sqlite3_column_double(st, 8),
+	};
+
+	read_text(st, 3, rec.kind, sizeof(rec.kind));
+	read_text(st, 4, rec.node, sizeof(rec.node));
+	read_text(st, 5, rec.reason, sizeof(rec.reason));
+	call->fn(&rec, call->arg);
+}
+
+struct change_call {
+	void (*fn)(const struct change_record *r, void *arg);
+	void *arg;
+};
+
+static void change_row(sqlite3_stmt *st, const void *to)
+{
+	const struct change_call *call = to;
+	struct change_record rec = {
+		.id = (uint64_t)sqlite3_column_int64(st, 0),
+		.time_ms = (uint64_t)sqlite3_column_int64(st, 1),
+		.predicted_j = read_joules(st, 4),
+		.actual_j = read_joules(st, 5),
+	};
+
+	read_text(st, 2, rec.state, sizeof(rec.state));
+	read_text(st, 3, rec.reason, sizeof(rec.reason));
+	call->fn(&rec, call->arg);
+}
+
+/* A selection's columns and the rows that it wants. */
+struct selection {
+	const char *sql, *doing;
+	const char *text;   /* its first parameter, or NULL: there is none of text */
+	uint64_t number[2]; /* the parameters after that */
+	int numbers;
+	void (*row)(sqlite3_stmt *st, const void *to);
+};
+
+static int select_rows(sqlite3 *db, const struct selection *q, const void *to, struct err *e)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = db_prepare(db, q->sql, &st, e), at = 1, step;
+
+	if (r)
+		return r;
+	if (q->text)
+		bind_text(st, at++, q->text);
+	for (int i = 0; i < q->numbers; i++)
+		bind_u64(st, at++, q->number[i]);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW)
+		q->row(st, to);
+	return step == SQLITE_DONE ? 0 : db_error(db, e, q->doing);
+}
+
 int sqlite_segments(struct store *base, uint64_t job,
 		    void (*fn)(const struct segment_record *r, void *arg), void *arg, struct err *e)
 {
+	const struct selection q = {
+		.sql = "SELECT attempt, epoch, node, isa, emulated, from_ms, to_ms, cpu_us,"
+		       " energy_uj, energy_kind, predicted_j, outcome FROM segments"
+		       " WHERE job = ? ORDER BY attempt, epoch",
+		.doing = "reading segments",
+		.number = {job},
+		.numbers = 1,
+		.row = segment_row};
 	struct sqlite_store *s = sqlite_of(base);
 	struct reader *reader = store_reader_get(s, e);
-	sqlite3_stmt *st = NULL;
-	int r, step;
+	int r;
 
 	if (!reader)
 		return e ? e->code : -EIO;
-	r = db_prepare(reader->db,
-		       "SELECT attempt, epoch, node, isa, emulated, from_ms, to_ms, cpu_us,"
-		       " energy_uj, energy_kind, predicted_j, outcome FROM segments"
-		       " WHERE job = ? ORDER BY attempt, epoch",
-		       &st, e);
-	if (r) {
-		store_reader_put(s, reader);
-		return r;
-	}
-	bind_u64(st, 1, job);
-	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct segment_record rec = {
-			.attempt = (uint32_t)sqlite3_column_int64(st, 0),
-			.epoch = (uint32_t)sqlite3_column_int64(st, 1),
-			.isa = sqlite3_column_int(st, 3) ? ISA_AARCH64 : ISA_X86_64,
-			.emulated = sqlite3_column_int(st, 4) != 0,
-			.from_ms = (uint64_t)sqlite3_column_int64(st, 5),
-			.to_ms = (uint64_t)sqlite3_column_int64(st, 6),
-			.cpu_us = (uint64_t)sqlite3_column_int64(st, 7),
-			.energy_uj = (uint64_t)sqlite3_column_int64(st, 8),
-			.predicted_j = read_joules(st, 10),
-		};
-
-		_Static_assert(ISA_X86_64 == 0, "the database keeps ISAs as their numbers");
-		read_text(st, 2, rec.node, sizeof(rec.node));
-		read_text(st, 9, rec.energy_kind, sizeof(rec.energy_kind));
-		read_text(st, 11, rec.outcome, sizeof(rec.outcome));
-		fn(&rec, arg);
-	}
-	if (step != SQLITE_DONE)
-		r = db_error(reader->db, e, "reading segments");
-	sqlite3_finalize(st);
+	r = select_rows(reader->db, &q, &(struct segment_call){fn, arg}, e);
 	store_reader_put(s, reader);
 	return r;
 }
@@ -218,63 +289,31 @@ int sqlite_decisions(struct store *base, uint64_t job,
 		     void (*fn)(const struct decision_record *r, void *arg), void *arg,
 		     struct err *e)
 {
-	struct sqlite_store *s = sqlite_of(base);
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = db_prepare(
-		    s->db,
-		    "SELECT attempt, epoch, time_ms, kind, node, reason, predicted_j, stay_j,"
-		    " go_s FROM decisions WHERE job = ? ORDER BY id",
-		    &st, e),
-	    step;
+	const struct selection q = {
+		.sql = "SELECT attempt, epoch, time_ms, kind, node, reason, predicted_j, stay_j,"
+		       " go_s FROM decisions WHERE job = ? ORDER BY id",
+		.doing = "reading decisions",
+		.number = {job},
+		.numbers = 1,
+		.row = decision_row};
 
-	if (r)
-		return r;
-	bind_u64(st, 1, job);
-	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct decision_record rec = {
-			.attempt = (uint32_t)sqlite3_column_int64(st, 0),
-			.epoch = (uint32_t)sqlite3_column_int64(st, 1),
-			.time_ms = (uint64_t)sqlite3_column_int64(st, 2),
-			.predicted_j = read_joules(st, 6),
-			.stay_j = sqlite3_column_double(st, 7),
-			.go_s = sqlite3_column_double(st, 8),
-		};
-
-		read_text(st, 3, rec.kind, sizeof(rec.kind));
-		read_text(st, 4, rec.node, sizeof(rec.node));
-		read_text(st, 5, rec.reason, sizeof(rec.reason));
-		fn(&rec, arg);
-	}
-	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading decisions");
+	return select_rows(sqlite_of(base)->db, &q, &(struct decision_call){fn, arg}, e);
 }
 
-int sqlite_changes(struct store *base, const char *node, uint64_t after, unsigned int limit,
-		   void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e)
+#define CHANGES "SELECT id, time_ms, state, reason, predicted_j, actual_j FROM node_changes"
+
+int sqlite_changes(struct store *base, const char *node, bool newest, uint64_t after,
+		   unsigned int limit, void (*fn)(const struct change_record *r, void *arg),
+		   void *arg, struct err *e)
 {
-	struct sqlite_store *s = sqlite_of(base);
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int r = db_prepare(s->db,
-			   "SELECT id, time_ms, state, reason, predicted_j, actual_j"
-			   " FROM node_changes WHERE node = ? AND id > ? ORDER BY id LIMIT ?",
-			   &st, e),
-	    step;
+	const struct selection q = {
+		.sql = newest ? CHANGES " WHERE node = ? AND id < ? ORDER BY id DESC LIMIT ?"
+			      : CHANGES " WHERE node = ? AND id > ? ORDER BY id LIMIT ?",
+		.doing = "reading a node's changes",
+		.text = node,
+		.number = {newest && !after ? INT64_MAX : after, limit},
+		.numbers = 2,
+		.row = change_row};
 
-	if (r)
-		return r;
-	bind_text(st, 1, node);
-	bind_u64(st, 2, after);
-	bind_u64(st, 3, limit);
-	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct change_record rec = {
-			.id = (uint64_t)sqlite3_column_int64(st, 0),
-			.time_ms = (uint64_t)sqlite3_column_int64(st, 1),
-			.predicted_j = read_joules(st, 4),
-			.actual_j = read_joules(st, 5),
-		};
-
-		read_text(st, 2, rec.state, sizeof(rec.state));
-		read_text(st, 3, rec.reason, sizeof(rec.reason));
-		fn(&rec, arg);
-	}
-	return step == SQLITE_DONE ? 0 : db_error(s->db, e, "reading a node's changes");
+	return select_rows(sqlite_of(base)->db, &q, &(struct change_call){fn, arg}, e);
 }

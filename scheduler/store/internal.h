@@ -23,6 +23,8 @@ enum store_stmt {
 	ST_ENERGY_PUT,
 	ST_ENERGY_JOB_PUT,
 	ST_ENERGY_COVERING,
+	ST_ENERGY_BEFORE,
+	ST_ENERGY_FILLED,
 	ST_ENERGY_TOTAL,
 	ST_JOB_ENERGY_ADD,
 	ST_SEGMENT_PUT,
@@ -115,8 +117,9 @@ int sqlite_segments(struct store *base, uint64_t job,
 int sqlite_decisions(struct store *base, uint64_t job,
 		     void (*fn)(const struct decision_record *r, void *arg), void *arg,
 		     struct err *e);
-int sqlite_changes(struct store *base, const char *node, uint64_t after, unsigned int limit,
-		   void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e);
+int sqlite_changes(struct store *base, const char *node, bool newest, uint64_t after,
+		   unsigned int limit, void (*fn)(const struct change_record *r, void *arg),
+		   void *arg, struct err *e);
 int sqlite_setting(struct store *base, const char *key, char **out, struct err *e);
 int sqlite_set_setting(struct store *base, const char *key, const char *value, struct err *e);
 int sqlite_idempotency(struct store *base, const char *key, uint64_t *job,
@@ -125,6 +128,7 @@ int sqlite_add_idempotency(struct store *base, const char *key, uint64_t job, co
 			   uint64_t now_ms, struct err *e);
 int sqlite_forget_keys(struct store *base, uint64_t before_ms, struct err *e);
 int sqlite_add_energy(struct store *base, const struct energy_interval *i, struct err *e);
+int sqlite_fill_energy(struct store *base, const struct energy_interval *i, struct err *e);
 int sqlite_energy(struct store *base, uint64_t from_ms, uint64_t to_ms,
 		  void (*fn)(const struct energy_interval *i, void *arg), void *arg, struct err *e);
 int sqlite_job_energy(struct store *base, uint64_t job,

@@ -36,6 +36,7 @@ static const char *const schema[] = {
 	" gap_ms INTEGER NOT NULL, counted INTEGER NOT NULL,"
 	" UNIQUE (node, instance, meter, from_ms))",
 	"CREATE INDEX IF NOT EXISTS energy_by_time ON energy (from_ms)",
+	"CREATE INDEX IF NOT EXISTS energy_by_node ON energy (node, from_ms)",
 	"CREATE TABLE IF NOT EXISTS energy_jobs (interval INTEGER NOT NULL, job INTEGER NOT NULL,"
 	" attempt INTEGER NOT NULL, energy_uj INTEGER NOT NULL,"
 	" PRIMARY KEY (interval, job, attempt)) WITHOUT ROWID",
@@ -88,6 +89,10 @@ static const char *const statements[ST_COUNT] = {
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ST_ENERGY_COVERING] = "SELECT to_ms FROM energy WHERE node = ? AND instance = ?"
 			       " AND meter = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1",
+	[ST_ENERGY_BEFORE] = "SELECT from_ms, to_ms FROM energy WHERE node = ? AND from_ms < ?"
+			     " AND counted ORDER BY from_ms DESC",
+	[ST_ENERGY_FILLED] = "SELECT from_ms, to_ms FROM energy WHERE node = ? AND instance = ?"
+			     " AND meter = ? AND from_ms < ? ORDER BY from_ms DESC",
 	[ST_ENERGY_TOTAL] =
 		"INSERT INTO energy_totals (node, source, kind, idle_uj, jobs_uj, system_uj)"
 		" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node, source, kind) DO UPDATE SET"
@@ -408,6 +413,7 @@ const struct store_backend store_sqlite = {
 	.add_idempotency = sqlite_add_idempotency,
 	.forget_keys = sqlite_forget_keys,
 	.add_energy = sqlite_add_energy,
+	.fill_energy = sqlite_fill_energy,
 	.energy = sqlite_energy,
 	.job_energy = sqlite_job_energy,
 	.age_energy = sqlite_age_energy,

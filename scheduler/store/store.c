@@ -124,10 +124,11 @@ int store_decisions(struct store *s, uint64_t job,
 	return s->backend->decisions(s, job, fn, arg, e);
 }
 
-int store_changes(struct store *s, const char *node, uint64_t after, unsigned int limit,
-		  void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e)
+int store_changes(struct store *s, const char *node, bool newest, uint64_t after,
+		  unsigned int limit, void (*fn)(const struct change_record *r, void *arg),
+		  void *arg, struct err *e)
 {
-	return s->backend->changes(s, node, after, limit, fn, arg, e);
+	return s->backend->changes(s, node, newest, after, limit, fn, arg, e);
 }
 
 int store_setting(struct store *s, const char *key, char **out, struct err *e)
@@ -160,6 +161,11 @@ int store_forget_keys(struct store *s, uint64_t before_ms, struct err *e)
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e)
 {
 	return s->backend->add_energy(s, i, e);
+}
+
+int store_fill_energy(struct store *s, const struct energy_interval *i, struct err *e)
+{
+	return s->backend->fill_energy(s, i, e);
 }
 
 int store_energy(struct store *s, uint64_t from_ms, uint64_t to_ms,

@@ -137,9 +137,10 @@ int store_segments(struct store *s, uint64_t job,
 int store_decisions(struct store *s, uint64_t job,
 		    void (*fn)(const struct decision_record *r, void *arg), void *arg,
 		    struct err *e);
-/* ids above after */
-int store_changes(struct store *s, const char *node, uint64_t after, unsigned int limit,
-		  void (*fn)(const struct change_record *r, void *arg), void *arg, struct err *e);
+/* ids above after; newest: from the newest backwards, ids below it (0: the newest) */
+int store_changes(struct store *s, const char *node, bool newest, uint64_t after,
+		  unsigned int limit, void (*fn)(const struct change_record *r, void *arg),
+		  void *arg, struct err *e);
 
 /* ---- settings and idempotency keys -------------------------------------- */
 
@@ -157,9 +158,13 @@ int store_forget_keys(struct store *s, uint64_t before_ms, struct err *e);
 
 /* ---- energy ------------------------------------------------------------- */
 
-/* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Inside
- * a transaction. */
+/* Adds an interval and its shares to the jobs' totals; one that is there already is ignored. Where
+ * store_fill_energy() has counted the node's time before it came, its gap closes, and its idle and
+ * system energy count only for the rest of it. Inside a transaction. */
 int store_add_energy(struct store *s, const struct energy_interval *i, struct err *e);
+/* Adds of a modelled interval without jobs (scheduler/ledger/sleep.h) the parts that no counted
+ * reading of its node covers; so it may be given twice. Inside a transaction. */
+int store_fill_energy(struct store *s, const struct energy_interval *i, struct err *e);
 /* No interval is longer; agents end one at every reading. */
 #define ENERGY_LONGEST_MS (24u * 3600u * 1000u)
 

@@ -1,10 +1,11 @@
 /*
  * The whole way of a joule, over random histories: a machine whose true power is
  * known, its wrapping counter, the agent's reading and splitting, reports that come
- * twice or whose agent began anew, the store, and the ledger's sums.
+ * twice or whose agent began anew, sleeps in which nobody reads and whose energy is
+ * written by model, the store, and the ledger's sums.
  *
  * Over any stretch of time: node = jobs + idle + system, and all of it equals what
- * the machine truly used while somebody read its meter, to 0.1 %.
+ * the machine truly used while somebody read its meter or it slept, to 0.1 %.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,12 +24,14 @@
 #include "common/file.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/ledger/series.h"
+#include "scheduler/ledger/sleep.h"
 #include "scheduler/store/store.h"
 
 #define HISTORIES 300
 #define STEPS     60
 #define NODES     2
 #define JOBS      5
+#define WAKE_MS   2000
 #define START_MS  1700000000000u
 
 /* ---- chance ------------------------------------------------------------- */
@@ -52,7 +55,7 @@ struct metered {
 	char name[32], instance[32];
 	uint64_t idle_uw, core_uw;
 	uint64_t range_uj, counter_uj;
-	bool unreadable, suspended;
+	bool unreadable, suspended, quiet; /* quiet: nothing runs, not even the system */
 	struct profile profile;
 	struct meter meter;
 	struct channels channels;
@@ -63,6 +66,10 @@ struct metered {
 	uint64_t true_uj;             /* since the last reading */
 	struct energy_interval *kept; /* read, not yet acknowledged */
 	size_t nkept;
+	uint64_t sleep_uw;
+	struct sleep_state states[STEPS * 4]; /* as the scheduler saw them */
+	size_t nstates;
+	uint64_t settled_ms;
 };
 
 static struct metered machines[NODES];
@@ -133,6 +140,9 @@ static void begin_history(void)
 		/* A range as processors have it; it wraps within the history. */
 		k->range_uj = 262143328850u;
 		k->counter_uj = k->range_uj - rnd(2000000000);
+		k->sleep_uw = 500000 + rnd(4000000);
+		k->settled_ms = now_ms;
+		k->states[k->nstates++] = (struct sleep_state){now_ms, NODE_UP};
 		start_agent(k);
 	}
 	for (int j = 0; j < JOBS; j++)
@@ -158,7 +168,7 @@ static void pass(uint64_t ms)
 			k->job_us[j] += us;
 			busy += us;
 		}
-		us = rnd(ms * 50 + 1);
+		us = k->quiet ? 0 : rnd(ms * 50 + 1);
 		k->system_us += us;
 		busy += us;
 		uj = k->idle_uw * ms / 1000 +
@@ -256,6 +266,118 @@ static void restart_scheduler(void)
 		fail_msg("%s", e.msg);
 }
 
+/* ---- sleeping ----------------------------------------------------------- */
+
+static void state(struct metered *k, enum node_state s)
+{
+	assert_true(k->nstates < sizeof(k->states) / sizeof(k->states[0]));
+	k->states[k->nstates++] = (struct sleep_state){now_ms, s};
+}
+
+static int fill(uint64_t from_ms, uint64_t to_ms, uint64_t energy_uj, void *arg)
+{
+	const struct metered *k = arg;
+	struct energy_interval i = {.counted = true,
+				    .instance = SLEEP_INSTANCE,
+				    .meter = SLEEP_METER,
+				    .source = "model",
+				    .scope = "node",
+				    .kind = "modelled",
+				    .from_ms = from_ms,
+				    .to_ms = to_ms,
+				    .energy_uj = energy_uj,
+				    .idle_uj = energy_uj};
+
+	(void)snprintf(i.node, sizeof(i.node), "%s", k->name);
+	return store_fill_energy(store, &i, NULL);
+}
+
+/* The scheduler writes what a node drew asleep; sometimes it ends before it remembers that. */
+static void settle(struct metered *k, uint64_t until_ms, bool remembered)
+{
+	const struct sleep_power p = {.idle_w = (double)k->idle_uw / 1e6,
+				      .sleep_w = (double)k->sleep_uw / 1e6,
+				      .wake_s = WAKE_MS / 1000.0,
+				      .wake_j = (double)k->idle_uw / 1e6 * WAKE_MS / 1000.0};
+	uint64_t settled;
+	int r;
+
+	if (until_ms <= k->settled_ms)
+		return;
+	assert_int_equal(store_begin(store, NULL), 0);
+	settled = sleep_account(&p, k->states, k->nstates, k->settled_ms, until_ms, fill, k, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(store_commit(store, NULL), 0);
+	assert_true(settled <= until_ms);
+	if (remembered)
+		k->settled_ms = settled;
+}
+
+/* Passes in a sleep: what the node draws is known by its profile. */
+static void pass_known(int n, uint64_t ms, uint64_t uw)
+{
+	pass(ms);
+	known_uj[n] += uw * ms / 1000;
+	known_idle_uj[n] += uw * ms / 1000;
+	if (once_in(3))
+		settle(&machines[n], now_ms - rnd(3000), !once_in(4));
+	if (once_in(4))
+		report(&machines[n], !once_in(4));
+}
+
+static void begin_reading(int n)
+{
+	struct metered *k = &machines[n];
+
+	start_agent(k);
+	k->true_uj = k->system_us = 0;
+	memset(k->job_us, 0, sizeof(k->job_us));
+	read_meter(n);
+}
+
+/* To sleep and up again, with an agent that still reads while it goes and before it is ready. */
+static void sleep_and_wake(int n)
+{
+	struct metered *k = &machines[n];
+
+	for (int j = 0; j < JOBS; j++)
+		at[j] = at[j] == n ? -1 : at[j];
+	k->unreadable = false;
+	for (int i = 0; i < 2; i++) {
+		pass(100);
+		read_meter(n);
+	}
+	k->quiet = true;
+	state(k, NODE_SLEEPING);
+	pass(1 + rnd(1500));
+	read_meter(n);
+	if (once_in(5)) { /* it could not be put to sleep; its agent went on */
+		k->quiet = false;
+		state(k, NODE_UP);
+		return;
+	}
+	pass_known(n, 1 + rnd(1000), k->idle_uw);
+	state(k, NODE_ASLEEP);
+	for (uint64_t parts = 1 + rnd(4); parts; parts--)
+		pass_known(n, rnd(10000), k->sleep_uw);
+	if (!once_in(6)) { /* else others wake it */
+		state(k, NODE_WAKING);
+		if (once_in(6)) {
+			pass(rnd(5000));
+			state(k, NODE_DOWN);
+			pass(rnd(5000));
+		} else {
+			pass_known(n, WAKE_MS + rnd(2000), k->idle_uw);
+			begin_reading(n);
+			pass(1 + rnd(1000));
+			read_meter(n);
+		}
+	}
+	k->quiet = false;
+	begin_reading(n);
+	state(k, NODE_UP);
+}
+
 static void one_step(void)
 {
 	pass(100 + rnd(1400));
@@ -273,11 +395,10 @@ static void one_step(void)
 			report(k, !once_in(4));
 		if (once_in(40)) { /* ended, and up again a while later; what is kept stays kept */
 			pass(rnd(5000));
-			start_agent(k);
-			k->true_uj = k->system_us = 0;
-			memset(k->job_us, 0, sizeof(k->job_us));
-			read_meter(n);
+			begin_reading(n);
 		}
+		if (once_in(40))
+			sleep_and_wake(n);
 	}
 	if (once_in(6)) /* a job starts, moves or ends */
 		at[rnd(JOBS)] = (int)rnd(NODES + 1) - 1;
@@ -408,8 +529,10 @@ static void nothing_is_lost_or_invented_over_random_histories(void **state)
 			one_step();
 		if (once_in(10))
 			restart_scheduler();
-		for (int n = 0; n < NODES; n++)
+		for (int n = 0; n < NODES; n++) {
 			report(&machines[n], true);
+			settle(&machines[n], now_ms, true);
+		}
 		check_whole(from, now_ms + 1);
 		check_cuts(from, now_ms + 1);
 		check_series(from, now_ms + 1);

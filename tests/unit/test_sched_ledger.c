@@ -10,6 +10,7 @@
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/ledger/segments.h"
 #include "scheduler/ledger/series.h"
+#include "scheduler/ledger/sleep.h"
 
 static uint64_t seed = 42;
 
@@ -282,6 +283,105 @@ static void a_jobs_energy_is_charged_to_where_it_ran(void **state)
 	segments_free(&s);
 }
 
+/* ---- sleeps --------------------------------------------------------------- */
+
+/* 10 W idle, 1 W asleep; a wake takes 5 s and 100 J. */
+static const struct sleep_power box = {10, 1, 5, 100};
+
+static int draw(uint64_t from_ms, uint64_t to_ms, uint64_t energy_uj, void *arg)
+{
+	struct energy_interval i = reading("n", from_ms, to_ms);
+
+	i.energy_uj = i.idle_uj = energy_uj;
+	ledger_add(arg, &i);
+	return 0;
+}
+
+/* Of one node from 0 on, in joules. */
+static double slept_j(const struct sleep_state *states, size_t n, uint64_t until_ms,
+		      uint64_t *settled, uint64_t *gap_ms)
+{
+	struct ledger l = {0};
+	double joules;
+	int r;
+
+	*settled = sleep_account(&box, states, n, 0, until_ms, draw, &l, &r);
+	assert_int_equal(r, 0);
+	joules = (double)l.total.energy_uj / 1e6;
+	*gap_ms = l.total.gap_ms;
+	ledger_free(&l);
+	return joules;
+}
+
+static void a_sleep_draws_what_the_profile_says(void **state)
+{
+	static const struct sleep_state slow[] = {{0, NODE_UP},
+						  {1000, NODE_SLEEPING},
+						  {3000, NODE_ASLEEP},
+						  {13000, NODE_WAKING},
+						  {20000, NODE_UP}};
+	static const struct sleep_state fast[] = {{0, NODE_SLEEPING},    {1000, NODE_ASLEEP},
+						  {2000, NODE_WAKING},   {4000, NODE_DRAINED},
+						  {5000, NODE_SLEEPING}, {5500, NODE_ASLEEP}};
+	uint64_t settled, gap_ms;
+
+	(void)state;
+	/* 2 s at 10 W, 10 s at 1 W, 100 J in 5 s, and 2 s longer at 10 W. */
+	assert_true(slept_j(slow, 5, 60000, &settled, &gap_ms) == 20 + 10 + 100 + 20);
+	assert_int_equal(settled, 60000);
+	assert_int_equal(gap_ms, 0);
+	/* 10 J, 1 J; a wake in 2 s takes its 100 J all the same; 5 J, and 600 s at 1 W. */
+	assert_true(slept_j(fast, 6, 605500, &settled, &gap_ms) == 10 + 1 + 100 + 5 + 600);
+	assert_int_equal(gap_ms, 1000); /* its agent was up, and is not asked here */
+}
+
+static void a_step_is_counted_when_its_outcome_is_known(void **state)
+{
+	static const struct sleep_state v[] = {{0, NODE_UP},
+					       {1000, NODE_SLEEPING},
+					       {3000, NODE_ASLEEP},
+					       {13000, NODE_WAKING},
+					       {20000, NODE_UP}};
+	uint64_t settled, gap_ms;
+
+	(void)state;
+	assert_true(slept_j(v, 5, 2999, &settled, &gap_ms) == 0);
+	assert_int_equal(settled, 1000);
+	assert_true(slept_j(v, 5, 3000, &settled, &gap_ms) == 20);
+	assert_int_equal(settled, 3000);
+	assert_true(slept_j(v, 4, 19000, &settled, &gap_ms) == 30);
+	assert_int_equal(settled, 13000);
+	/* Nothing is known of a node that is asleep before its beginning is. */
+	assert_true(slept_j(v + 2, 1, 2000, &settled, &gap_ms) == 0);
+}
+
+static void what_failed_is_a_gap(void **state)
+{
+	static const struct sleep_state v[] = {
+		{0, NODE_SLEEPING},   {1000, NODE_UP},     {2000, NODE_SLEEPING},
+		{3000, NODE_ASLEEP},  {4000, NODE_WAKING}, {9000, NODE_DOWN},
+		{20000, NODE_WAKING}, {25000, NODE_UP},    {26000, NODE_UNKNOWN}};
+	uint64_t settled, gap_ms;
+
+	(void)state;
+	/* It stayed on; 10 J and 1 J; it did not wake; it woke at last for 100 J. */
+	assert_true(slept_j(v, 9, 60000, &settled, &gap_ms) == 10 + 1 + 100);
+	assert_int_equal(gap_ms, 16000);
+	assert_int_equal(settled, 60000);
+}
+
+static void a_node_whose_profile_knows_no_sleep_has_none(void **state)
+{
+	struct node n = {.idle_w = 10};
+	struct sleep_power p;
+
+	(void)state;
+	assert_false(sleep_power_of(&n, &p));
+	n.sleep_w = 2;
+	assert_true(sleep_power_of(&n, &p));
+	assert_true(p.idle_w == 10 && p.sleep_w == 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +395,10 @@ int main(void)
 		cmocka_unit_test(time_between_readings_and_what_a_range_cuts_off_is_told),
 		cmocka_unit_test(a_series_has_gaps_where_nobody_read),
 		cmocka_unit_test(a_jobs_energy_is_charged_to_where_it_ran),
+		cmocka_unit_test(a_sleep_draws_what_the_profile_says),
+		cmocka_unit_test(a_step_is_counted_when_its_outcome_is_known),
+		cmocka_unit_test(what_failed_is_a_gap),
+		cmocka_unit_test(a_node_whose_profile_knows_no_sleep_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,12 +216,89 @@ static void what_is_too_old_goes_and_totals_stay(void **state)
 	assert_memory_equal(&before, &after, sizeof(before));
 }
 
+/* A reading of "d" that is modelled, of 1 mW. */
+static void fill(uint64_t from, uint64_t to)
+{
+	struct energy_interval i = {.node = "d",
+				    .meter = "sleep",
+				    .instance = "scheduler",
+				    .source = "model",
+				    .scope = "node",
+				    .kind = "modelled",
+				    .counted = true,
+				    .from_ms = from,
+				    .to_ms = to,
+				    .energy_uj = to - from,
+				    .idle_uj = to - from};
+
+	assert_int_equal(store_fill_energy(store, &i, NULL), 0);
+}
+
+static void what_is_modelled_fills_what_was_not_read(void **state)
+{
+	uint64_t t = START_MS + 20 * DAY_MS;
+	struct sums s;
+
+	(void)state;
+	assert_int_equal(store_begin(store, NULL), 0);
+	put("d", t + 2000, 1000, 100, 1);
+	put("d", t + 5000, 1000, 100, 0);
+	put("e", t, 9000, 100, 0);
+	fill(t + 1000, t + 9000);
+	/* Twice, in other pieces, and where nothing is left. */
+	fill(t + 1000, t + 9000);
+	fill(t + 500, t + 4500);
+	fill(t + 2100, t + 2900);
+	assert_int_equal(store_commit(store, NULL), 0);
+	s = sum(t, t + 9000);
+	assert_int_equal(s.energy, (100 + 3 + 5) + (100 + 3) + (100 + 3) + 500 + 6000);
+	assert_int_equal(s.covered_ms, 9000 + 8500);
+}
+
+static void a_reading_that_comes_late_is_not_counted_beside_what_is_modelled(void **state)
+{
+	uint64_t t = START_MS + 21 * DAY_MS;
+	struct energy_interval gap = {.node = "d",
+				      .meter = "m",
+				      .instance = "i",
+				      .counted = true,
+				      .from_ms = t + 20000,
+				      .to_ms = t + 30000,
+				      .gap_ms = 9000,
+				      .energy_uj = 500,
+				      .idle_uj = 500};
+	struct sums s;
+
+	(void)state;
+	assert_int_equal(store_begin(store, NULL), 0);
+	fill(t, t + 4000);
+	/* Three quarters of it are counted: of idle 400 and system 3 a quarter is left, and the
+	 * job's share. */
+	put("d", t + 1000, 4000, 400, 1);
+	assert_int_equal(store_commit(store, NULL), 0);
+	s = sum(t, t + 10000);
+	assert_int_equal(s.energy, 4000 + 100 + 1 + 5);
+	assert_int_equal(s.jobs[0], 5);
+	/* All of it; and it comes twice. */
+	assert_int_equal(store_begin(store, NULL), 0);
+	put("d", t + 500, 1000, 400, 0);
+	put("d", t + 500, 1000, 400, 0);
+	/* What its meter did not see is what was modelled. */
+	fill(t + 21000, t + 30000);
+	assert_int_equal(store_add_energy(store, &gap, NULL), 0);
+	assert_int_equal(store_commit(store, NULL), 0);
+	assert_int_equal(sum(t, t + 10000).energy, s.energy);
+	assert_int_equal(sum(t + 20000, t + 30000).energy, 9000 + 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(old_readings_become_fewer_and_sum_to_the_same),
 		cmocka_unit_test(what_was_merged_is_not_counted_again_and_a_gap_can_be_filled),
 		cmocka_unit_test(what_is_too_old_goes_and_totals_stay),
+		cmocka_unit_test(what_is_modelled_fills_what_was_not_read),
+		cmocka_unit_test(a_reading_that_comes_late_is_not_counted_beside_what_is_modelled),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
