@@ -4,10 +4,15 @@
  * started. Nothing else than the core runs: no store, no network, no clock but
  * the one that measures.
  *
- *	core NODES QUEUED DECISIONS POLICY -> one line:
+ *	decisions NODES QUEUED DECISIONS POLICY -> one line:
  *	nodes queued policy decisions seconds per_second us_per_decision bytes_per_job
+ *
+ * The policy `peer` is no scheduler but what the growth is to be compared with:
+ * the C library's balanced tree (tsearch) over as many records of a job's size,
+ * where a step adds one, rewrites one and removes one.
  */
 #include <malloc.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +38,7 @@ static uint32_t rnd(struct bench *b, uint32_t below)
 
 static void die(const char *what)
 {
-	(void)fprintf(stderr, "core: %s\n", what);
+	(void)fprintf(stderr, "decisions: %s\n", what);
 	exit(1);
 }
 
@@ -136,20 +141,92 @@ _noinline_ static void measure(struct bench *b, uint64_t queued, uint64_t wanted
 	}
 }
 
+struct record {
+	uint64_t key;
+	char rest[sizeof(struct job) - sizeof(uint64_t)];
+};
+
+static int compare_records(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static struct record *add_record(void **root, uint64_t key)
+{
+	struct record *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		die("no memory");
+	r->key = key;
+	if (!tsearch(r, root, compare_records))
+		die("no memory");
+	return r;
+}
+
+/* The records in a ring of pointers; keys ascend as jobs' ids do. */
+static double measure_peer(struct bench *b, uint64_t n, uint64_t steps)
+{
+	struct record **v = calloc(n, sizeof(struct record *));
+	void *root = NULL;
+	uint64_t key = 0;
+	double began;
+
+	if (!v)
+		die("no memory");
+	for (uint64_t i = 0; i < n; i++)
+		v[i] = add_record(&root, ++key);
+	began = seconds();
+	for (uint64_t i = 0; i < steps; i++) {
+		struct record **out = &v[rnd(b, (uint32_t)n)], *moved = v[rnd(b, (uint32_t)n)];
+
+		(void)tdelete(moved, &root, compare_records);
+		moved->key = ++key;
+		memset(moved->rest, (int)i, sizeof(moved->rest));
+		if (!tsearch(moved, &root, compare_records))
+			die("no memory");
+		(void)tdelete(*out, &root, compare_records);
+		free(*out);
+		*out = add_record(&root, ++key);
+	}
+	began = seconds() - began;
+	for (uint64_t i = 0; i < n; i++) {
+		(void)tdelete(v[i], &root, compare_records);
+		free(v[i]);
+	}
+	free(v);
+	return began;
+}
+
+static void print(const char *name, uint32_t nodes, uint64_t queued, uint64_t n, double s,
+		  double bytes)
+{
+	printf("%u %llu %s %llu %.3f %.0f %.2f %.0f\n", nodes, (unsigned long long)queued, name,
+	       (unsigned long long)n, s, (double)n / s, s / (double)n * 1e6, bytes);
+}
+
 int main(int argc, char **argv)
 {
 	struct bench b = {.now = 1000000, .seed = 1};
 	struct core_options opt = core_options_default;
 	struct policy_options po = policy_options_default;
 	const struct policy *p = argc == 5 ? policy_find(argv[4]) : NULL;
-	uint32_t nodes = p ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
-	uint64_t queued = p ? strtoull(argv[2], NULL, 10) : 0,
-		 wanted = p ? strtoull(argv[3], NULL, 10) : 0;
+	bool peer = argc == 5 && !strcmp(argv[4], "peer");
+	uint32_t nodes = argc == 5 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+	uint64_t queued = argc == 5 ? strtoull(argv[2], NULL, 10) : 0,
+		 wanted = argc == 5 ? strtoull(argv[3], NULL, 10) : 0;
 	double began, took, before;
 
-	if (!p || !nodes || !queued || !wanted) {
-		(void)fprintf(stderr, "usage: core NODES QUEUED DECISIONS POLICY\n");
+	if ((!p && !peer) || !nodes || !queued || !wanted) {
+		(void)fprintf(stderr, "usage: decisions NODES QUEUED DECISIONS POLICY|peer\n");
 		return 2;
+	}
+	if (peer) {
+		/* As many as wait and run there: a node holds three of the jobs on average. */
+		took = measure_peer(&b, queued + 3ull * nodes, wanted);
+		print("peer", nodes, queued, wanted, took, sizeof(struct record));
+		return 0;
 	}
 	opt.node_unknown_ms = opt.node_down_ms = UINT64_MAX / 4;
 	opt.start_ms = UINT64_MAX / 4;
@@ -163,19 +240,20 @@ int main(int argc, char **argv)
 		submit(&b);
 	settle(&b);
 	before = ((double)mallinfo2().uordblks - before) / (double)queued;
-	/* Fill it, and put back as many as were started. */
-	core_schedule(b.c, b.now, &b.fx);
-	settle(&b);
-	while (b.c->npending < queued)
-		submit(&b);
-	settle(&b);
+	/* Until nothing more of the queue fits: every size is measured full. */
+	do {
+		b.placed = 0;
+		core_schedule(b.c, b.now, &b.fx);
+		settle(&b);
+		while (b.c->npending < queued)
+			submit(&b);
+		settle(&b);
+	} while (b.placed);
 	b.placed = 0;
 	began = seconds();
 	measure(&b, queued, wanted);
 	took = seconds() - began;
-	printf("%u %llu %s %llu %.3f %.0f %.2f %.0f\n", nodes, (unsigned long long)queued, p->name,
-	       (unsigned long long)b.placed, took, (double)b.placed / took,
-	       took / (double)b.placed * 1e6, before);
+	print(p->name, nodes, queued, b.placed, took, before);
 	effects_free(&b.fx);
 	cluster_free(b.c);
 	free(b.running);

@@ -151,20 +151,16 @@ void handle_cancel_array(struct http_exchange *rq, void *ctx)
 	}
 	if (!lock_or_reply(en, rq))
 		return;
-	list_each(i, &en->cluster->jobs)
+	cluster_each_job(en->cluster, j)
 	{
-		const struct job *j = list_entry(i, struct job, all);
-
 		if (j->spec.array == id && !user)
 			user = memcpy(owner, j->spec.user, sizeof(owner));
 	}
 	if (!user) {
 		http_reply_problem(rq, 404, "no job of such an array waits or runs", NULL);
 	} else if (auth_may_change(rq, user)) {
-		list_each_safe(i, t, &en->cluster->jobs)
+		cluster_each_job(en->cluster, j)
 		{
-			struct job *j = list_entry(i, struct job, all);
-
 			if (j->spec.array == id && !core_cancel(en->cluster, now, j, &fx))
 				n++;
 		}

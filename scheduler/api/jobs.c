@@ -173,12 +173,7 @@ static uint64_t count_states(const struct cluster *c, uint32_t states)
 {
 	uint64_t n = 0;
 
-	list_each(i, &c->jobs)
-	{
-		const struct job *j = list_entry(i, struct job, all);
-
-		n += !states || (states & (1u << j->state)) != 0;
-	}
+	cluster_each_job(c, j) n += !states || (states & (1u << j->state)) != 0;
 	for (uint32_t s = JOB_COMPLETED; s < JOB_STATE_COUNT; s++)
 		if (!states || (states & (1u << s)))
 			n += c->jobs_ended[s];

@@ -16,7 +16,7 @@ static void jobs(struct buf *b, const struct cluster *c)
 {
 	uint64_t live[JOB_STATE_COUNT] = {0};
 
-	list_each(i, &c->jobs) live[list_entry(i, struct job, all)->state]++;
+	cluster_each_job(c, j) live[j->state]++;
 	head(b, "drover_jobs", "gauge", "Jobs that wait or run, by state.");
 	for (int s = 0; s < JOB_COMPLETED; s++)
 		(void)buf_printf(b, "drover_jobs{state=\"%s\"} %" PRIu64 "\n", job_state_names[s],

@@ -47,7 +47,7 @@ static bool when_free(const struct node *n, uint64_t now_ms, const struct job *j
 
 	list_each(l, &n->jobs)
 	{
-		const struct job *o = list_entry(l, struct job, queue);
+		const struct job *o = list_entry(l, struct job, at);
 
 		if (k == JOBS_MAX)
 			return false;
@@ -101,12 +101,13 @@ void backfill_reserve(struct cluster *c, uint64_t now_ms, const struct job *j)
 	/* It stays where it is while that is known to come free. */
 	if (c->reserved.node && c->reserved.at_ms != UINT64_MAX)
 		return;
-	for (int k = 0; t && k < ENDS_LOOK; k++, t = tree_after(&c->ends, t))
-		consider(c, now_ms, j, tree_entry(t, struct job, order)->node);
+	for (int k = 0; t && k < ENDS_LOOK; k++, t = tree_after(&c->ends, t->key, t->tie))
+		consider(c, now_ms, j, job_of(t)->node);
 	for (uint32_t i = 0; i < c->nmachines; i++) {
 		t = tree_last(&c->machines[i]->up);
-		for (int k = 0; t && k < FREE_LOOK; k++, t = tree_before(&c->machines[i]->up, t))
-			consider(c, now_ms, j, tree_entry(t, struct node, at));
+		for (int k = 0; t && k < FREE_LOOK;
+		     k++, t = tree_before(&c->machines[i]->up, t->key, t->tie))
+			consider(c, now_ms, j, node_of(t));
 	}
 }
 

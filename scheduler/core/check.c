@@ -33,10 +33,10 @@ static const char *check_queue(const struct cluster *c)
 	uint32_t queued = 0, in_classes = 0;
 	uint64_t cpus = 0;
 
-	list_each(i, &c->pending)
+	cluster_each_job(c, j)
 	{
-		const struct job *j = list_entry(i, struct job, queue);
-
+		if (j->state != JOB_PENDING)
+			continue;
 		if (j->spec.held && (j->where != QUEUE_NONE || j->why != WHY_HELD))
 			return "a held job may start";
 		if (j->where == QUEUE_CLASS) {
@@ -47,10 +47,11 @@ static const char *check_queue(const struct cluster *c)
 			if (j->spec.dependencies[k].state != DEP_MET && j->where != QUEUE_NONE)
 				return "a job may start before what it depends on";
 	}
-	for (struct tree_node *t = tree_first(&c->heads); t; t = tree_after(&c->heads, t)) {
+	for (struct tree_node *t = tree_first(&c->heads); t;
+	     t = tree_after(&c->heads, t->key, t->tie)) {
 		const struct job_class *cls = tree_entry(t, struct job_class, head);
 
-		if (tree_first(&cls->jobs) != &cls->first->order)
+		if (tree_first(&cls->jobs) != &cls->first->key->order)
 			return "a class is not known by its first job";
 		if (before && (before->spec.priority < cls->first->spec.priority ||
 			       (before->spec.priority == cls->first->spec.priority &&
@@ -79,7 +80,7 @@ static const char *check_node(const struct cluster *c, const struct node *n)
 		return "a node's predicted power is out of date";
 	if (n->machine && takes != (n->tree == &n->machine->up))
 		return "the index of nodes that take jobs is wrong";
-	if (n->tree && n->key_free != n->cpus - n->used_cpus)
+	if (n->tree && n->key->order.key != n->cpus - n->used_cpus)
 		return "the index has another number of free cpus than the node";
 	if (n->reserved)
 		return "a node stays hidden behind a reservation";
@@ -91,14 +92,12 @@ static const char *check_node(const struct cluster *c, const struct node *n)
 
 const char *cluster_check(const struct cluster *c)
 {
-	uint32_t live = 0, pending = 0, owned = 0, active = 0;
+	uint32_t live = 0, over = 0, pending = 0, owned = 0, active = 0;
 	uint64_t mw = 0, running = 0;
 	const char *bad;
 
-	list_each(i, &c->jobs)
+	cluster_each_job(c, j)
 	{
-		const struct job *j = list_entry(i, struct job, all);
-
 		live++;
 		pending += j->state == JOB_PENDING;
 		bad = check_job(j);
@@ -115,7 +114,7 @@ const char *cluster_check(const struct cluster *c)
 
 		list_each(i, &n->jobs)
 		{
-			const struct job *j = list_entry(i, struct job, queue);
+			const struct job *j = list_entry(i, struct job, at);
 
 			if (j->node != n)
 				return "a job is in the list of a node that doesn't own it";
@@ -148,9 +147,11 @@ const char *cluster_check(const struct cluster *c)
 		mw += n->mw;
 	}
 	list_each(i, &c->active) active++;
+	list_each(i, &c->over) over++;
 	if (mw != c->mw || running != c->running_cpus)
 		return "the cluster's power or running cpus are not the sum of its nodes'";
-	if (pending != c->npending || pending + owned != live || active != c->nactive)
+	if (live + over != c->njobs || pending != c->npending || pending + owned != live ||
+	    active != c->nactive)
 		return "a count is wrong";
 	return NULL;
 }

@@ -124,15 +124,15 @@ struct cluster *cluster_new(const struct core_options *opt)
 	}
 	c->opt = *opt;
 	c->policy_opt = policy_options_default;
-	list_init(&c->jobs);
-	list_init(&c->pending);
+	slab_init(&c->job_keys, sizeof(struct job_key));
+	slab_init(&c->node_keys, sizeof(struct node_key));
 	list_init(&c->active);
 	list_init(&c->over);
 	list_init(&c->closed);
 	list_init(&c->idle);
 	list_init(&c->drains);
 	queue_init(c);
-	ends_init(c);
+	tree_init(&c->ends, NULL);
 	c->move_s = MOVE_S;
 	c->next_job = c->next_migration = c->next_revision = 1;
 	c->schedule = true;
@@ -191,7 +191,7 @@ void cluster_reap(struct cluster *c)
 	}
 	list_each_safe(i, t, &c->over)
 	{
-		struct job *j = list_entry(i, struct job, all);
+		struct job *j = list_entry(i, struct job, at);
 		struct job **p = &c->job_hash[j->id % c->job_buckets];
 
 		while (*p != j)
@@ -199,6 +199,7 @@ void cluster_reap(struct cluster *c)
 		*p = j->hash_next;
 		c->njobs--;
 		list_remove(i);
+		slab_put(&c->job_keys, j->key);
 		job_free(j);
 	}
 }
@@ -209,13 +210,19 @@ void cluster_free(struct cluster *c)
 		return;
 	cluster_reap(c);
 	list_each_safe(i, t, &c->active) free(list_entry(i, struct migration, active));
-	list_each_safe(i, t, &c->jobs) job_free(list_entry(i, struct job, all));
+	for (uint32_t b = 0; b < c->job_buckets; b++)
+		for (struct job *j = c->job_hash[b], *next; j; j = next) {
+			next = j->hash_next;
+			job_free(j);
+		}
 	for (uint32_t i = 0; i < c->nnodes; i++)
 		node_free(c->nodes[i]);
 	queue_free(c);
 	programs_free(c);
 	machines_free(c);
 	timers_free(&c->timers);
+	slab_free(&c->job_keys);
+	slab_free(&c->node_keys);
 	free(c->nodes);
 	free(c->job_hash);
 	free(c);
@@ -311,6 +318,10 @@ int cluster_adopt_node(struct cluster *c, struct node *n)
 		c->nodes = v;
 		c->nodes_cap = cap;
 	}
+	n->key = slab_get(&c->node_keys);
+	if (!n->key)
+		return -ENOMEM;
+	n->key->node = n;
 	list_init(&n->jobs);
 	list_init(&n->incoming);
 	list_init(&n->outgoing);
@@ -343,22 +354,25 @@ int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner)
 		return -EINVAL;
 	if (c->njobs >= c->job_buckets && job_hash_grow(c))
 		return -ENOMEM;
-	list_init(&j->queue);
-	list_init(&j->all);
+	j->key = slab_get(&c->job_keys);
+	if (!j->key)
+		return -ENOMEM;
+	j->key->job = j;
+	j->key->timer.kind = TIMER_JOB;
+	list_init(&j->at);
 	j->node = NULL;
 	j->migration = NULL;
 	j->class = NULL;
 	j->where = QUEUE_NONE;
-	j->timer = (struct timer){.kind = TIMER_JOB};
 	j->program = core_program(c, &j->spec);
 	if (links_make(c, j) || queue_adopt(c, j)) {
 		links_drop(j);
+		slab_put(&c->job_keys, j->key);
 		return -ENOMEM;
 	}
 	j->hash_next = c->job_hash[j->id % c->job_buckets];
 	c->job_hash[j->id % c->job_buckets] = j;
 	c->njobs++;
-	list_push(&c->jobs, &j->all);
 	if (j->id >= c->next_job)
 		c->next_job = j->id + 1;
 	if (owner) {
@@ -366,7 +380,6 @@ int cluster_adopt_job(struct cluster *c, struct job *j, struct node *owner)
 		ends_set(c, j, j->expected_end_ms);
 		return queue_adopt_running(c, j);
 	}
-	list_push(&c->pending, &j->queue);
 	c->npending++;
 	return queue_add(c, c->now_ms, j);
 }

@@ -157,7 +157,7 @@ double core_bound_s(const struct cluster *c, const struct job *j)
 	double own = fastest_s(c, j) * c->policy_opt.max_slowdown, last = 0;
 
 	if (t) {
-		const struct job *o = tree_entry(t, struct job, order);
+		const struct job *o = job_of(t);
 
 		if (o->expected_end_ms > c->now_ms)
 			last = (double)(o->expected_end_ms - c->now_ms) / 1000;
@@ -209,7 +209,7 @@ static uint64_t last_end_of_all(struct node *n)
 		return n->last_end_ms;
 	list_each(i, &n->jobs)
 	{
-		const struct job *j = list_entry(i, struct job, queue);
+		const struct job *j = list_entry(i, struct job, at);
 
 		if (!j->expected_end_ms)
 			last = 0;
@@ -228,7 +228,7 @@ static uint64_t last_end_but(const struct cluster *c, const struct node *n,
 
 	list_each(i, &n->jobs)
 	{
-		const struct job *j = list_entry(i, struct job, queue);
+		const struct job *j = list_entry(i, struct job, at);
 		uint64_t end = j->expected_end_ms ? j->expected_end_ms : c->now_ms + horizon_ms;
 
 		if (j != except && end > last)
@@ -270,13 +270,13 @@ static double idle_by_last(const struct cluster *c, const struct saving *s, cons
 /* Nodes that never sleep draw their idle power until the last job ends: what a sooner end saves. */
 static double idle_by_end(const struct cluster *c, const struct saving *s, const struct job *j)
 {
-	const struct tree_node *before = tree_before(&c->ends, &j->order);
+	const struct tree_node *before = tree_before(&c->ends, j->key->order.key, j->id);
 	double others_s = 0, new_s;
 
-	if (c->waiting_cpus || tree_after(&c->ends, &j->order))
+	if (c->waiting_cpus || tree_after(&c->ends, j->key->order.key, j->id))
 		return 0;
 	if (before) {
-		const struct job *o = tree_entry(before, struct job, order);
+		const struct job *o = job_of(before);
 
 		if (!o->expected_end_ms)
 			return 0;
@@ -326,34 +326,19 @@ bool core_worth(const struct cluster *c, const struct saving *s)
 
 /* ---- segments ------------------------------------------------------------------------ */
 
-static int by_end(const struct tree_node *a, const struct tree_node *b)
-{
-	const struct job *x = tree_entry(a, struct job, order),
-			 *y = tree_entry(b, struct job, order);
-	uint64_t ex = x->expected_end_ms ? x->expected_end_ms : UINT64_MAX;
-	uint64_t ey = y->expected_end_ms ? y->expected_end_ms : UINT64_MAX;
-
-	if (ex != ey)
-		return ex < ey ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-void ends_init(struct cluster *c)
-{
-	tree_init(&c->ends, by_end, NULL);
-}
-
 void ends_set(struct cluster *c, struct job *j, uint64_t expected_end_ms)
 {
 	j->expected_end_ms = expected_end_ms;
 	if (j->node)
 		j->node->last_end_known = false;
-	tree_insert(&c->ends, &j->order);
+	j->key->order.key = expected_end_ms ? expected_end_ms : UINT64_MAX;
+	j->key->order.tie = j->id;
+	tree_insert(&c->ends, &j->key->order);
 }
 
 void ends_clear(struct cluster *c, struct job *j)
 {
-	tree_remove(&c->ends, &j->order);
+	tree_remove(&c->ends, &j->key->order);
 }
 
 void segment_begin(struct cluster *c, uint64_t now_ms, struct job *j, double predicted_j,

@@ -17,72 +17,64 @@ static uint64_t free_memory(const struct node *n)
 	return n->memory_bytes > n->used_memory_bytes ? n->memory_bytes - n->used_memory_bytes : 0;
 }
 
-static int by_free(const struct tree_node *a, const struct tree_node *b)
+static struct node_key *key_of(const struct tree_node *t)
 {
-	const struct node *x = tree_entry(a, struct node, at), *y = tree_entry(b, struct node, at);
-
-	if (x->key_free != y->key_free)
-		return x->key_free < y->key_free ? -1 : 1;
-	return x->index > y->index ? -1 : x->index < y->index; /* of equals the oldest is last */
+	return tree_entry(t, struct node_key, order);
 }
 
 static void pull_memory(struct tree_node *t)
 {
-	struct node *n = tree_entry(t, struct node, at);
+	struct node_key *n = key_of(t);
 
-	n->max_free_memory = free_memory(n);
-	for (int k = 0; k < 2; k++) {
-		const struct tree_node *child = t->child[k];
-
-		if (child &&
-		    tree_entry(child, struct node, at)->max_free_memory > n->max_free_memory)
-			n->max_free_memory = tree_entry(child, struct node, at)->max_free_memory;
-	}
+	n->max_free_memory = n->free_memory;
+	for (int k = 0; k < 2; k++)
+		if (t->child[k] && key_of(t->child[k])->max_free_memory > n->max_free_memory)
+			n->max_free_memory = key_of(t->child[k])->max_free_memory;
 }
 
 /* ---- queries ---------------------------------------------------------------- */
 
-static struct node *last_with(struct tree_node *t, uint64_t memory)
+static struct tree_node *last_with(struct tree_node *t, uint64_t memory)
 {
-	while (t && tree_entry(t, struct node, at)->max_free_memory >= memory) {
-		struct node *n = tree_entry(t, struct node, at);
+	while (t && key_of(t)->max_free_memory >= memory) {
 		struct tree_node *right = t->child[1];
 
-		if (right && tree_entry(right, struct node, at)->max_free_memory >= memory)
+		if (right && key_of(right)->max_free_memory >= memory)
 			t = right;
-		else if (free_memory(n) >= memory)
-			return n;
+		else if (key_of(t)->free_memory >= memory)
+			return t;
 		else
 			t = t->child[0];
 	}
 	return NULL;
 }
 
-static struct node *first_with(struct tree_node *t, uint32_t cpus, uint64_t memory)
+static struct tree_node *first_with(struct tree_node *t, uint32_t cpus, uint64_t memory)
 {
-	struct node *n, *found;
+	struct tree_node *found;
 
-	if (!t || tree_entry(t, struct node, at)->max_free_memory < memory)
+	if (!t || key_of(t)->max_free_memory < memory)
 		return NULL;
-	n = tree_entry(t, struct node, at);
-	if (n->key_free < cpus)
+	if (t->key < cpus)
 		return first_with(t->child[1], cpus, memory);
 	found = first_with(t->child[0], cpus, memory);
 	if (found)
 		return found;
-	return free_memory(n) >= memory ? n : first_with(t->child[1], cpus, memory);
+	return key_of(t)->free_memory >= memory ? t : first_with(t->child[1], cpus, memory);
 }
 
 struct node *index_emptiest(const struct tree *t, uint32_t cpus, uint64_t memory)
 {
-	struct node *n = last_with(t->root, memory);
+	const struct tree_node *x = last_with(t->root, memory);
 
-	return n && n->key_free >= cpus ? n : NULL;
+	return x && x->key >= cpus ? node_of(x) : NULL;
 }
 
 struct node *index_fullest(const struct tree *t, uint32_t cpus, uint64_t memory)
 {
-	return first_with(t->root, cpus, memory);
+	const struct tree_node *x = first_with(t->root, cpus, memory);
+
+	return x ? node_of(x) : NULL;
 }
 
 /* ---- machines ------------------------------------------------------------------ */
@@ -140,9 +132,9 @@ static struct machine *machine_new(struct cluster *c, const struct node *n)
 	m->wake_j = n->wake_j;
 	m->speed = n->speed;
 	memcpy(m->profile, n->profile, sizeof(m->profile));
-	tree_init(&m->up, by_free, pull_memory);
-	tree_init(&m->waking, by_free, pull_memory);
-	tree_init(&m->asleep, by_free, pull_memory);
+	tree_init(&m->up, pull_memory);
+	tree_init(&m->waking, pull_memory);
+	tree_init(&m->asleep, pull_memory);
 	m->index = c->nmachines;
 	c->machines[c->nmachines++] = m;
 	return m;
@@ -152,7 +144,7 @@ static void leave_tree(struct node *n)
 {
 	if (!n->tree)
 		return;
-	tree_remove(n->tree, &n->at);
+	tree_remove(n->tree, &n->key->order);
 	if (n->busy)
 		n->machine->busy--;
 	n->busy = false;
@@ -246,7 +238,6 @@ static void refresh_power(struct cluster *c, struct node *n)
 
 static void refresh_tree(struct node *n)
 {
-	uint32_t free_cpus = n->cpus > n->used_cpus ? n->cpus - n->used_cpus : 0;
 	struct machine *m = n->machine;
 	struct tree *want = NULL;
 
@@ -255,14 +246,14 @@ static void refresh_tree(struct node *n)
 		       : n->state == NODE_WAKING ? &m->waking
 		       : n->state == NODE_ASLEEP ? &m->asleep
 						 : NULL;
-	if (n->tree == want && n->key_free == free_cpus && !want)
-		return;
 	leave_tree(n);
-	n->key_free = free_cpus;
 	if (!want)
 		return;
 	n->tree = want;
-	tree_insert(want, &n->at);
+	n->key->order.key = node_free_cpus(n);
+	n->key->order.tie = UINT32_MAX - n->index;
+	n->key->free_memory = free_memory(n);
+	tree_insert(want, &n->key->order);
 	n->busy = want == &m->up && n->used_cpus;
 	m->busy += n->busy;
 }

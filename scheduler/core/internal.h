@@ -25,8 +25,8 @@ int queue_limit(struct cluster *c, struct job *j);
 /* The job is live no more: forgets its array membership. */
 void queue_forget(struct cluster *c, struct job *j);
 void queue_say(struct job *j, enum reason_code why);
-/* The first class whose first job comes after one of this priority and id; id 0: the first. */
-struct job_class *queue_after(const struct cluster *c, int32_t priority, uint64_t id);
+/* The first class whose first job comes after one of this key and id. */
+struct job_class *queue_after(const struct cluster *c, uint64_t key, uint64_t id);
 
 /* dependency.c */
 int links_make(struct cluster *c, struct job *j);
@@ -58,7 +58,6 @@ void segment_end(struct cluster *c, uint64_t now_ms, struct job *j, const char *
 		 struct effects *fx);
 /* A job completed: teaches what its program takes. */
 void program_learn(struct cluster *c, struct job *j, struct effects *fx);
-void ends_init(struct cluster *c);
 void ends_set(struct cluster *c, struct job *j, uint64_t expected_end_ms);
 void ends_clear(struct cluster *c, struct job *j);
 

@@ -15,7 +15,7 @@ void job_attach(struct cluster *c, struct job *j, struct node *n)
 	j->node = n;
 	node_claim(c, n, j);
 	c->running_cpus += j->spec.cpus;
-	list_push(&n->jobs, &j->queue);
+	list_push(&n->jobs, &j->at);
 	j->last_isa = n->isa;
 	j->last_emulated = n->emulated;
 	memcpy(j->last_node, n->name, sizeof(j->last_node));
@@ -27,7 +27,7 @@ void job_detach(struct cluster *c, struct job *j)
 
 	if (!n)
 		return;
-	list_remove(&j->queue);
+	list_remove(&j->at);
 	j->node = NULL;
 	c->running_cpus -= j->spec.cpus;
 	node_unclaim(c, n, j);
@@ -87,7 +87,6 @@ void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n
 	double idle_j = e.seconds * n->idle_w * j->spec.cpus / n->cpus;
 
 	queue_remove(c, j, false);
-	list_remove(&j->queue);
 	c->npending--;
 	job_attach(c, j, n);
 	j->state = JOB_RUNNING;
@@ -126,13 +125,12 @@ void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state s
 	if (j->migration)
 		migration_job_gone(c, now_ms, j->migration, reason, fx);
 	if (n) {
-		timer_clear(&c->timers, &j->timer);
+		timer_clear(&c->timers, &j->key->timer);
 		job_detach(c, j);
 		queue_array_left(c, j);
 		fx_desired(c, fx, n);
 	} else {
 		queue_remove(c, j, true);
-		list_remove(&j->queue);
 		c->npending--;
 	}
 	queue_forget(c, j);
@@ -145,8 +143,7 @@ void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state s
 	set_reason(j, reason);
 	if (state == JOB_COMPLETED)
 		program_learn(c, j, fx);
-	list_remove(&j->all);
-	list_push(&c->over, &j->all);
+	list_push(&c->over, &j->at);
 	c->jobs_ended[state]++;
 	c->schedule = true;
 	fx_job(fx, j);
@@ -164,7 +161,7 @@ static void back_to_queue(struct cluster *c, uint64_t now_ms, struct job *j, con
 	fx_attempt(fx, j, now_ms, why);
 	if (j->migration)
 		migration_job_gone(c, now_ms, j->migration, why, fx);
-	timer_clear(&c->timers, &j->timer);
+	timer_clear(&c->timers, &j->key->timer);
 	job_detach(c, j);
 	queue_array_left(c, j);
 	fx_desired(c, fx, n);
@@ -173,12 +170,9 @@ static void back_to_queue(struct cluster *c, uint64_t now_ms, struct job *j, con
 	j->aborting = 0;
 	j->exited_ms = 0;
 	j->expected_end_ms = 0;
-	if (j->node)
-		j->node->last_end_known = false;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
 	/* Its id puts it ahead of those that came later. */
-	list_push(&c->pending, &j->queue);
 	c->npending++;
 	c->schedule = true;
 	if (queue_add(c, now_ms, j))

@@ -109,7 +109,7 @@ static void report_absent(struct cluster *c, uint64_t now_ms, struct node *n,
 {
 	list_each_safe(i, t, &n->jobs)
 	{
-		struct job *j = list_entry(i, struct job, queue);
+		struct job *j = list_entry(i, struct job, at);
 
 		/* A job that is mentioned was present just now. */
 		if (r->revision >= j->placed_revision && now_ms >= j->present_ms + c->opt.start_ms)
@@ -166,7 +166,7 @@ static void node_down(struct cluster *c, uint64_t now_ms, struct node *n, struct
 	n->alive = ALIVE_DOWN;
 	tell(c, now_ms, n, why, fx);
 	list_each_safe(i, t, &n->jobs)
-		job_attempt_lost(c, now_ms, list_entry(i, struct job, queue), why, fx);
+		job_attempt_lost(c, now_ms, list_entry(i, struct job, at), why, fx);
 	list_each_safe(i, t, &n->incoming)
 		migration_abort(c, now_ms, list_entry(i, struct migration, at), fx, "%s", why);
 }
@@ -194,7 +194,7 @@ void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx)
 	c->now_ms = now_ms;
 	while ((t = timer_due(&c->timers, now_ms))) {
 		if (t->kind == TIMER_JOB)
-			job_due(c, now_ms, tree_entry(t, struct job, timer), fx);
+			job_due(c, now_ms, tree_entry(t, struct job_key, timer)->job, fx);
 		else if (t->kind == TIMER_NODE)
 			node_silence_tick(c, now_ms, tree_entry(t, struct node, silence), fx);
 		else
@@ -233,7 +233,7 @@ void core_desired(const struct node *n, void (*fn)(const struct desired *d, void
 {
 	list_each(i, &n->jobs)
 	{
-		struct desired d = of_owner(list_entry(i, struct job, queue));
+		struct desired d = of_owner(list_entry(i, struct job, at));
 
 		fn(&d, arg);
 	}

@@ -320,8 +320,8 @@ static uint64_t waking_cpus(const struct cluster *c, const struct job_class *cls
 		if (!(cls->isas & (1u << m->isa)))
 			continue;
 		for (struct tree_node *t = tree_last(&m->waking); t && cpus < enough;
-		     t = tree_before(&m->waking, t))
-			cpus += tree_entry(t, struct node, at)->cpus / cls->cpus * cls->cpus;
+		     t = tree_before(&m->waking, t->key, t->tie))
+			cpus += node_of(t)->cpus / cls->cpus * cls->cpus;
 	}
 	return cpus;
 }
@@ -334,8 +334,8 @@ static uint64_t leaving_cpus(const struct cluster *c, uint64_t now_ms, const str
 	uint64_t ready_ms = now_ms + (uint64_t)(asleep->wake_s * 1000), cpus = 0;
 
 	for (struct tree_node *t = tree_first(&c->ends); t && cpus < enough;
-	     t = tree_after(&c->ends, t)) {
-		const struct job *j = tree_entry(t, struct job, order);
+	     t = tree_after(&c->ends, t->key, t->tie)) {
+		const struct job *j = job_of(t);
 
 		if (!j->expected_end_ms || j->expected_end_ms > ready_ms)
 			break;

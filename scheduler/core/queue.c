@@ -24,39 +24,29 @@ static const char *const sentences[WHY_COUNT] = {
 	[WHY_NO_NODE] = "NoNode: no node of the cluster has so many cpus and memory of its ISAs",
 };
 
-static int compare_rank(int32_t pa, uint64_t ia, int32_t pb, uint64_t ib)
+/* Higher priority first, then the older job. */
+static void set_rank(struct job *j)
 {
-	if (pa != pb)
-		return pa > pb ? -1 : 1;
-	return ia < ib ? -1 : ia > ib;
+	j->key->order.key = (uint64_t)((int64_t)INT32_MAX - j->spec.priority);
+	j->key->order.tie = j->id;
 }
 
-static int by_rank(const struct tree_node *a, const struct tree_node *b)
+static bool goes_first(const struct tree_node *a, const struct tree_node *b)
 {
-	const struct job *x = tree_entry(a, struct job, order),
-			 *y = tree_entry(b, struct job, order);
-
-	return compare_rank(x->rank, x->id, y->rank, y->id);
+	return a->key != b->key ? a->key < b->key : a->tie < b->tie;
 }
 
-static int by_first(const struct tree_node *a, const struct tree_node *b)
+static void set_first(struct cluster *c, struct job_class *cls, struct tree_node *order)
 {
-	const struct job_class *x = tree_entry(a, struct job_class, head),
-			       *y = tree_entry(b, struct job_class, head);
-
-	return compare_rank(x->first_rank, x->first_id, y->first_rank, y->first_id);
-}
-
-static void set_first(struct job_class *cls, struct job *j)
-{
-	cls->first = j;
-	cls->first_id = j->id;
-	cls->first_rank = j->rank;
+	cls->first = job_of(order);
+	cls->head.key = order->key;
+	cls->head.tie = order->tie;
+	tree_insert(&c->heads, &cls->head);
 }
 
 void queue_init(struct cluster *c)
 {
-	tree_init(&c->heads, by_first, NULL);
+	tree_init(&c->heads, NULL);
 }
 
 void queue_say(struct job *j, enum reason_code why)
@@ -90,16 +80,15 @@ static int class_add(struct cluster *c, struct job *j)
 		cls->cpus = j->spec.cpus;
 		cls->isas = j->spec.isas;
 		cls->memory_bytes = j->spec.memory_bytes;
-		tree_init(&cls->jobs, by_rank, NULL);
+		tree_init(&cls->jobs, NULL);
 		*slot = cls;
 	}
-	if (!cls->first || by_rank(&j->order, &cls->first->order) < 0) {
+	if (!cls->first || goes_first(&j->key->order, &cls->head)) {
 		if (cls->first)
 			tree_remove(&c->heads, &cls->head);
-		set_first(cls, j);
-		tree_insert(&c->heads, &cls->head);
+		set_first(c, cls, &j->key->order);
 	}
-	tree_insert(&cls->jobs, &j->order);
+	tree_insert(&cls->jobs, &j->key->order);
 	j->class = cls;
 	j->where = QUEUE_CLASS;
 	c->waiting_cpus += j->spec.cpus;
@@ -115,26 +104,22 @@ static void class_remove(struct cluster *c, struct job *j)
 	c->waiting_cpus -= j->spec.cpus;
 	j->class = NULL;
 	j->where = QUEUE_NONE;
-	if (cls->first != j) {
-		tree_remove(&cls->jobs, &j->order);
+	tree_remove(&cls->jobs, &j->key->order);
+	if (cls->first != j)
 		return;
-	}
 	tree_remove(&c->heads, &cls->head);
-	tree_remove(&cls->jobs, &j->order);
 	first = tree_first(&cls->jobs);
 	if (first) {
-		set_first(cls, tree_entry(first, struct job, order));
-		tree_insert(&c->heads, &cls->head);
+		set_first(c, cls, first);
 	} else {
 		*class_slot(c, &j->spec) = cls->hash_next;
 		free(cls);
 	}
 }
 
-struct job_class *queue_after(const struct cluster *c, int32_t priority, uint64_t id)
+struct job_class *queue_after(const struct cluster *c, uint64_t key, uint64_t id)
 {
-	const struct job_class at = {.first_id = id, .first_rank = priority};
-	struct tree_node *t = id ? tree_after(&c->heads, &at.head) : tree_first(&c->heads);
+	struct tree_node *t = tree_after(&c->heads, key, id);
 
 	return t ? tree_entry(t, struct job_class, head) : NULL;
 }
@@ -167,7 +152,7 @@ static int array_join(struct cluster *c, const struct job *j)
 			return -ENOMEM;
 		(*slot)->id = j->spec.array;
 		(*slot)->limit = j->spec.array_limit;
-		tree_init(&(*slot)->waiting, by_rank, NULL);
+		tree_init(&(*slot)->waiting, NULL);
 	}
 	(*slot)->members++;
 	return 0;
@@ -182,7 +167,7 @@ void queue_array_left(struct cluster *c, struct job *j)
 		return;
 	a->admitted--;
 	while (a->admitted < a->limit && (t = tree_first(&a->waiting))) {
-		struct job *next = tree_entry(t, struct job, order);
+		struct job *next = job_of(t);
 
 		tree_remove(&a->waiting, t);
 		a->admitted++;
@@ -229,7 +214,7 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 	struct job_array *a = array_of(c, j);
 
 	j->where = QUEUE_NONE;
-	j->rank = j->spec.priority;
+	set_rank(j);
 	if (j->spec.held)
 		why = WHY_HELD;
 	if (why) {
@@ -238,12 +223,12 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 	}
 	if (begin > now_ms) {
 		queue_say(j, WHY_BEGIN);
-		return timer_set(&c->timers, &j->timer, begin);
+		return timer_set(&c->timers, &j->key->timer, begin);
 	}
 	if (a && a->admitted >= a->limit) {
 		queue_say(j, WHY_ARRAY);
 		j->where = QUEUE_ARRAY;
-		tree_insert(&a->waiting, &j->order);
+		tree_insert(&a->waiting, &j->key->order);
 		return 0;
 	}
 	queue_say(j, WHY_PRIORITY);
@@ -256,9 +241,9 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 
 void queue_remove(struct cluster *c, struct job *j, bool array)
 {
-	timer_clear(&c->timers, &j->timer);
+	timer_clear(&c->timers, &j->key->timer);
 	if (j->where == QUEUE_ARRAY) {
-		tree_remove(&array_of(c, j)->waiting, &j->order);
+		tree_remove(&array_of(c, j)->waiting, &j->key->order);
 		j->where = QUEUE_NONE;
 	} else if (j->where == QUEUE_CLASS) {
 		class_remove(c, j);
@@ -285,7 +270,7 @@ int queue_limit(struct cluster *c, struct job *j)
 {
 	if (!j->spec.time_limit_s)
 		return 0;
-	return timer_set(&c->timers, &j->timer, j->started_ms + j->spec.time_limit_s * 1000);
+	return timer_set(&c->timers, &j->key->timer, j->started_ms + j->spec.time_limit_s * 1000);
 }
 
 void queue_free(struct cluster *c)

@@ -18,6 +18,7 @@
 
 #define IMPOSSIBLE_LOOK 1024 /* demands that no node could ever meet */
 #define CLASS_LOOK      32   /* jobs of one demand tried behind one whose time is too long */
+#define FULL_MAX        16   /* demands without room that are remembered in a step */
 
 void core_set_policy(struct cluster *c, const struct policy *p, const struct policy_options *o)
 {
@@ -91,12 +92,65 @@ static void hide(struct cluster *c, bool hidden)
 	node_refresh(c, n);
 }
 
-/* Starts the job if it may start now. */
-static bool try_start(struct policy_view *v, struct job *j)
+/* Demands for which no node has room. While waiting jobs are started room only gets less, so a
+ * demand that is no smaller needs no search. */
+struct demand {
+	uint32_t cpus, isas;
+	uint64_t memory_bytes;
+};
+
+struct full {
+	struct demand v[FULL_MAX]; /* none covers another */
+	uint32_t n;
+};
+
+/* Who has no room for a has none for b. */
+static bool covers(const struct demand *a, const struct demand *b)
+{
+	return b->cpus >= a->cpus && b->memory_bytes >= a->memory_bytes && !(b->isas & ~a->isas);
+}
+
+static bool known_full(const struct full *f, const struct job_class *cls)
+{
+	const struct demand d = {cls->cpus, cls->isas, cls->memory_bytes};
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (covers(&f->v[i], &d))
+			return true;
+	return false;
+}
+
+static void note_full(struct full *f, const struct cluster *c, const struct job_class *cls)
+{
+	const struct demand d = {cls->cpus, cls->isas, cls->memory_bytes};
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < c->nmachines; i++)
+		if ((cls->isas & (1u << c->machines[i]->isa)) &&
+		    index_emptiest(&c->machines[i]->up, cls->cpus, cls->memory_bytes))
+			return;
+	for (uint32_t i = 0; i < f->n; i++)
+		if (!covers(&d, &f->v[i]))
+			f->v[kept++] = f->v[i];
+	if (kept < FULL_MAX)
+		f->v[kept++] = d;
+	f->n = kept;
+}
+
+static bool any_asleep(const struct cluster *c)
+{
+	for (uint32_t i = 0; i < c->nmachines; i++)
+		if (c->machines[i]->asleep.n || c->machines[i]->waking.n)
+			return true;
+	return false;
+}
+
+/* Starts the job if it may start now. full: no other node than the reserved one has room. */
+static bool try_start(struct policy_view *v, struct job *j, bool full)
 {
 	struct cluster *c = v->c;
 	const char *why = NULL;
-	struct node *n = c->policy->place(v, j, &why);
+	struct node *n = full ? NULL : c->policy->place(v, j, &why);
 
 	if (!n && c->reserved.node && c->reserved.job != j->id && node_takes(c->reserved.node, j) &&
 	    backfill_allows(c, v->now_ms, j) &&
@@ -117,43 +171,49 @@ static bool try_start(struct policy_view *v, struct job *j)
 }
 
 /* Jobs of the same demand that take less time may fit before the reservation. */
-static bool try_shorter(struct policy_view *v, struct job_class *cls, uint32_t *left)
+static void try_shorter(struct policy_view *v, struct job_class *cls, bool full, uint32_t *left)
 {
-	struct tree_node *t = &cls->first->order;
+	struct tree_node *order[CLASS_LOOK + 1];
+	uint32_t n;
 
 	if (!v->c->reserved.node || !node_takes(v->c->reserved.node, cls->first))
-		return false;
-	for (int k = 0; k < CLASS_LOOK && *left && (t = tree_after(&cls->jobs, t)); k++, --*left) {
-		struct job *j = tree_entry(t, struct job, order);
+		return;
+	n = tree_list(&cls->jobs, order, ARRAY_SIZE(order));
+	for (uint32_t k = 1; k < n && *left && node_takes(v->c->reserved.node, cls->first);
+	     k++, --*left) {
+		struct job *j = job_of(order[k]);
 
-		if (backfill_allows(v->c, v->now_ms, j) && try_start(v, j))
-			return true;
+		if (backfill_allows(v->c, v->now_ms, j))
+			(void)try_start(v, j, full);
 	}
-	return false;
 }
 
 static void start_waiting(struct policy_view *v)
 {
 	struct cluster *c = v->c;
-	struct job_class *cls = queue_after(c, 0, 0);
+	struct job_class *cls = queue_after(c, 0, 0); /* ids begin at 1 */
 	uint32_t left = c->opt.backfill, impossible = IMPOSSIBLE_LOOK;
-	bool reserved = false;
+	bool reserved = false, asleep = any_asleep(c);
+	struct full full = {.n = 0};
 
 	hide(c, false);
 	while (cls && left) {
 		struct job *j = cls->first;
-		int32_t priority = j->spec.priority;
-		uint64_t id = j->id;
+		uint64_t key = cls->head.key, tie = cls->head.tie;
+
+		bool no_room = known_full(&full, cls);
 
 		v->capped = false;
-		if (try_start(v, j)) {
-			cls = queue_after(c, priority, id);
+		if (try_start(v, j, no_room)) {
+			cls = queue_after(c, key, tie);
 			continue;
 		}
+		if (!no_room)
+			note_full(&full, c, cls);
 		if (!fits_some_node(c, cls) && impossible) {
 			impossible--;
 			say(v->fx, j, WHY_NO_NODE);
-			cls = queue_after(c, priority, id);
+			cls = queue_after(c, key, tie);
 			continue;
 		}
 		left--;
@@ -164,12 +224,13 @@ static void start_waiting(struct policy_view *v)
 				backfill_reserve(c, v->now_ms, j);
 			hide(c, true);
 			say(v->fx, j,
-			    power_wake_for(c, v->now_ms, cls, v->fx) ? WHY_WAKING : WHY_RESOURCES);
-			while (reserved && try_shorter(v, cls, &left))
-				;
+			    asleep && power_wake_for(c, v->now_ms, cls, v->fx) ? WHY_WAKING
+									       : WHY_RESOURCES);
+			if (reserved)
+				try_shorter(v, cls, known_full(&full, cls), &left);
 			reserved = true;
 		}
-		cls = queue_after(c, priority, id);
+		cls = queue_after(c, key, tie);
 	}
 	hide(c, false);
 	if (!reserved)
@@ -189,7 +250,7 @@ static void empty_draining(struct policy_view *v)
 		node_tell(c, v->now_ms, n, n->state_reason, (double)NAN, (double)NAN, v->fx);
 		list_each_safe(l, next, &n->jobs)
 		{
-			struct job *j = list_entry(l, struct job, queue);
+			struct job *j = list_entry(l, struct job, at);
 			const char *why;
 			struct node *to;
 			struct saving s;
@@ -225,7 +286,7 @@ static void move_for_cap(struct policy_view *v)
 		return;
 	list_each(l, &from->jobs)
 	{
-		struct job *j = list_entry(l, struct job, queue);
+		struct job *j = list_entry(l, struct job, at);
 		struct saving s;
 
 		if (!core_movable(c, j))
@@ -324,14 +385,15 @@ static struct node *best_other(const struct cluster *c, const struct job *j)
 		if (j->spec.isas & (1u << m->isa))
 			n = index_emptiest(&m->up, j->spec.cpus, j->spec.memory_bytes);
 		if (n == j->node) {
-			struct tree_node *t = tree_before(&m->up, &n->at);
+			struct tree_node *t =
+				tree_before(&m->up, n->key->order.key, n->key->order.tie);
 
-			n = t ? tree_entry(t, struct node, at) : NULL;
+			n = t ? node_of(t) : NULL;
 		}
 		if (!n || !node_takes(n, j))
 			continue;
 		if (!best || (crosses && !best_crosses) ||
-		    (crosses == best_crosses && n->key_free > best->key_free)) {
+		    (crosses == best_crosses && node_free_cpus(n) > node_free_cpus(best))) {
 			best = n;
 			best_crosses = crosses;
 		}

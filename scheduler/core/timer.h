@@ -20,7 +20,10 @@ struct timer {
 };
 
 struct timers {
-	struct timer **v; /* v[1..n] */
+	struct timer_slot {
+		uint64_t at_ms; /* as in the timer: it isn't looked at to compare */
+		struct timer *t;
+	} *v; /* v[1..n] */
 	uint32_t n, cap;
 };
 

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/isa.h"
+#include "scheduler/core/slab.h"
 #include "scheduler/core/timer.h"
 #include "scheduler/core/tree.h"
 
@@ -138,24 +139,24 @@ struct list {
 
 /* What was submitted; only priority and hold change later. */
 struct job_spec {
-	char name[CORE_NAME_MAX];
-	char user[CORE_NAME_MAX];
-	char bundle[CORE_SHA_SIZE];
-	char *launch; /* JSON object with args first, then env and stdin, without spaces; owned */
 	uint32_t cpus;
 	uint32_t isas; /* bit mask by enum isa */
-	uint32_t max_restarts;
 	uint64_t memory_bytes;
 	uint64_t time_limit_s; /* 0: none */
+	uint64_t begin_ms;     /* not to start before; 0: at once */
 	int32_t priority;      /* higher first */
 	bool held;             /* not to start until released */
 	bool no_requeue;       /* must not start again from the beginning after its node failed */
-	uint64_t begin_ms;     /* not to start before; 0: at once */
-	uint64_t array;        /* id of the array it is an element of, 0: none */
+	uint32_t max_restarts;
 	uint32_t array_index;
-	uint32_t array_limit;            /* elements at once, 0: any number */
-	struct dependency *dependencies; /* owned */
+	uint64_t array;       /* id of the array it is an element of, 0: none */
+	uint32_t array_limit; /* elements at once, 0: any number */
 	uint32_t ndependencies;
+	struct dependency *dependencies; /* owned */
+	char *launch; /* JSON object with args first, then env and stdin, without spaces; owned */
+	char name[CORE_NAME_MAX];
+	char user[CORE_NAME_MAX];
+	char bundle[CORE_SHA_SIZE];
 };
 
 /* Where a waiting job is. */
@@ -165,30 +166,37 @@ enum job_queue {
 	QUEUE_ARRAY, /* enough elements of its array are under way */
 };
 
+/* What trees and timers look at of a job: one cache line, apart from the rest (slab.h). */
+struct job_key {
+	/* waiting: in its class or array, by priority and age; running: in cluster.ends, by its
+	 * expected end; of equals by id */
+	struct tree_node order;
+	struct timer timer; /* waiting: may begin; running: time limit */
+	struct job *job;
+};
+
 struct job {
-	/* what trees of jobs look at, in one cache line */
-	struct tree_node order; /* waiting: in its class or array; running: in cluster.ends */
+	/* what each decision on it looks at or changes, side by side */
+	struct job_key *key; /* while it is live; the cluster's */
 	uint64_t id;
-	uint64_t expected_end_ms; /* 0: not known */
-	int32_t rank;             /* its priority, since it waits in a tree */
-	struct job_spec spec;
+	struct job *hash_next;
 	enum job_state state;
-	char reason[CORE_REASON_MAX]; /* why it is where it is, or why it waits */
-	enum reason_code why;         /* while PENDING */
-	uint32_t attempt;             /* 1 at the first start; 0 before */
-	uint32_t epoch;               /* 1 at each start, +1 at each hand-over */
-	uint32_t restarts;
-	struct node *node; /* owner, or NULL */
-	enum isa last_isa; /* of the node that ran it last, for reading after the end */
-	char last_node[CORE_NAME_MAX];
-	bool last_emulated;
+	enum job_queue where;
+	struct job_class *class;
+	struct program *program;     /* what is known of its like; NULL without memory */
+	struct node *node;           /* owner, or NULL */
+	struct list at;              /* in node.jobs; once it is over in cluster.over */
 	struct migration *migration; /* active, or NULL */
 	uint64_t aborting; /* id of a migration whose abort the owner has not yet confirmed */
 	enum job_state
-		ending; /* JOB_CANCELLED or JOB_TIMEOUT once asked to end, else JOB_PENDING */
-	bool confirmed; /* the owner has reported it running at this epoch */
-	int32_t exit_code;
-	int32_t signal;
+		ending;       /* JOB_CANCELLED or JOB_TIMEOUT once asked to end, else JOB_PENDING */
+	enum reason_code why; /* while PENDING */
+	uint32_t attempt;     /* 1 at the first start; 0 before */
+	uint32_t epoch;       /* 1 at each start, +1 at each hand-over */
+	struct list dependents; /* jobs that depend on this one: struct link */
+	struct link *links;     /* by index of spec.dependencies; NULL if none waits */
+	struct job_spec spec;
+	uint64_t expected_end_ms;                    /* 0: not known */
 	uint64_t submitted_ms, started_ms, ended_ms; /* started: of this attempt */
 	uint64_t present_ms;      /* when the owner got it, or last mentioned it */
 	uint64_t placed_revision; /* of the owner's desired state that first had it */
@@ -196,8 +204,6 @@ struct job {
 	uint64_t not_before_ms; /* a restart waits a little, so that a broken node can't use up all
 				 */
 	uint64_t exited_ms;     /* when an exit was first heard of whose output is not complete */
-	uint32_t migrations;
-	uint64_t downtime_us;
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
 	uint64_t cpu_us_here;
 	double predicted_j; /* of the whole run, as believed where it was placed; 0: not known */
@@ -208,16 +214,16 @@ struct job {
 	double done;             /* share of the work done in earlier segments of this attempt */
 	double isa_s[ISA_COUNT]; /* seconds times speed of earlier segments of it, by ISA */
 	bool isa_emulated[ISA_COUNT];
-	struct program *program; /* what is known of its like; NULL without memory */
-	/* links */
-	enum job_queue where;
-	struct job_class *class;
-	struct timer timer;     /* waiting: may begin; running: time limit */
-	struct list dependents; /* jobs that depend on this one: struct link */
-	struct link *links;     /* by index of spec.dependencies; NULL if none waits */
-	struct list queue;      /* in cluster.pending or node.jobs */
-	struct list all;        /* in cluster.jobs */
-	struct job *hash_next;
+	bool confirmed; /* the owner has reported it running at this epoch */
+	bool last_emulated;
+	enum isa last_isa; /* of the node that ran it last, for reading after the end */
+	uint32_t restarts;
+	uint32_t migrations;
+	int32_t exit_code;
+	int32_t signal;
+	uint64_t downtime_us;
+	char last_node[CORE_NAME_MAX];
+	char reason[CORE_REASON_MAX]; /* why it is where it is, or why it waits */
 };
 
 /* A dependency that is not decided yet. */
@@ -232,10 +238,8 @@ struct job_class {
 	uint32_t cpus, isas;
 	uint64_t memory_bytes;
 	struct tree jobs;      /* by priority and age */
-	struct job *first;     /* of jobs, */
-	uint64_t first_id;     /* its id, */
-	int32_t first_rank;    /* and priority */
-	struct tree_node head; /* in cluster.heads, by its first job */
+	struct job *first;     /* of jobs */
+	struct tree_node head; /* in cluster.heads, with the key of its first job */
 	struct job_class *hash_next;
 };
 
@@ -281,12 +285,16 @@ struct program {
 	struct program *hash_next;
 };
 
+/* What trees look at of a node, likewise. */
+struct node_key {
+	struct tree_node order; /* by free cpus; of equals the one registered first is last */
+	uint64_t free_memory, max_free_memory; /* its own, and the largest below */
+	struct node *node;
+};
+
 struct node {
-	/* what trees of nodes look at, in one cache line */
-	struct tree_node at;        /* in tree, */
-	uint32_t key_free;          /* by this number of free cpus */
+	struct node_key *key;       /* the cluster's */
 	uint32_t index;             /* in cluster.nodes */
-	uint64_t max_free_memory;   /* the largest below */
 	uint64_t memory_bytes;      /* 0: not known, no limit */
 	uint64_t used_memory_bytes; /* claimed by jobs */
 	char name[CORE_NAME_MAX];
@@ -442,10 +450,9 @@ struct cluster {
 	uint32_t nnodes, nodes_cap;
 	struct node *node_hash[4096];
 	struct job **job_hash;
-	uint32_t njobs, job_buckets;
-	struct list jobs;    /* all live jobs */
-	struct list pending; /* those that wait, in no order */
-	uint32_t npending;
+	uint32_t njobs, job_buckets; /* live ones, and those of over */
+	uint32_t npending;           /* of these those that wait */
+	struct slab job_keys, node_keys;
 	struct list active; /* migrations not DONE or ABORTED */
 	uint32_t nactive;
 	uint64_t next_job, next_migration, next_revision;
@@ -487,10 +494,32 @@ struct cluster {
 	} reserved;
 };
 
+static inline struct job *job_of(const struct tree_node *order)
+{
+	return tree_entry(order, struct job_key, order)->job;
+}
+
+static inline struct node *node_of(const struct tree_node *order)
+{
+	return tree_entry(order, struct node_key, order)->node;
+}
+
+static inline uint32_t node_free_cpus(const struct node *n)
+{
+	return n->cpus > n->used_cpus ? n->cpus - n->used_cpus : 0;
+}
+
 static inline bool job_is_over(const struct job *j)
 {
 	return j->state >= JOB_COMPLETED;
 }
+
+/* All live jobs, in no order. They may be ended on the way, not reaped. */
+#define cluster_each_job(c, j)                                                                     \
+	for (uint32_t b_ = 0; b_ < (c)->job_buckets; b_++)                                         \
+		for (struct job *j = (c)->job_hash[b_]; j; j = j->hash_next)                       \
+			if (job_is_over(j)) {                                                      \
+			} else
 
 static inline bool migration_is_over(const struct migration *m)
 {

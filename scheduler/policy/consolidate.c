@@ -65,7 +65,7 @@ static bool empty(struct policy_view *v, const struct machine_set *s, struct nod
 
 	list_each_safe(l, next, &from->jobs)
 	{
-		struct job *j = list_entry(l, struct job, queue);
+		struct job *j = list_entry(l, struct job, at);
 		struct node *to = j->migration ? NULL : target(v, s, j);
 		struct saving saving;
 

@@ -97,7 +97,7 @@ static void move_of(struct policy_view *v, struct node *from)
 
 	list_each(l, &from->jobs)
 	{
-		struct job *j = list_entry(l, struct job, queue);
+		struct job *j = list_entry(l, struct job, at);
 		double limit_s, best_j = 0;
 		struct node *best = NULL;
 

@@ -15,7 +15,7 @@ static double saved_by_all(const struct policy_view *v, const struct node *from,
 
 	list_each(l, &from->jobs)
 	{
-		struct saving s = core_saving(v->c, list_entry(l, struct job, queue), to);
+		struct saving s = core_saving(v->c, list_entry(l, struct job, at), to);
 
 		stay_s = s.stay_s > stay_s ? s.stay_s : stay_s;
 		go_s = s.go_s > go_s ? s.go_s : go_s;
@@ -36,7 +36,7 @@ static bool all_movable(struct policy_view *v, const struct node *from, const st
 	*memory = 0;
 	list_each(l, &from->jobs)
 	{
-		struct job *j = list_entry(l, struct job, queue);
+		struct job *j = list_entry(l, struct job, at);
 
 		*memory += j->spec.memory_bytes;
 		if (!most-- || !core_movable(v->c, j) || !policy_may(v, j, m) ||
@@ -62,7 +62,7 @@ void energy_empty(struct policy_view *v, struct node *from)
 			continue;
 		list_each_safe(l, next, &from->jobs)
 		{
-			struct job *j = list_entry(l, struct job, queue);
+			struct job *j = list_entry(l, struct job, at);
 			struct saving s = core_saving(v->c, j, to);
 
 			s.idle_j = idle_j * j->spec.cpus / from->used_cpus;

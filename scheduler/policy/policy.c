@@ -158,8 +158,8 @@ uint32_t policy_used(const struct node *n)
 
 struct node *policy_least_used(const struct machine *m, const struct node *at)
 {
-	const struct node key = {.key_free = m->cpus, .index = UINT32_MAX};
-	struct tree_node *t = tree_before(&m->up, at ? &at->at : &key.at);
+	const struct tree_node *x = at ? &at->key->order : NULL;
+	struct tree_node *t = tree_before(&m->up, x ? x->key : m->cpus, x ? x->tie : 0);
 
-	return t ? tree_entry(t, struct node, at) : NULL;
+	return t ? node_of(t) : NULL;
 }

@@ -73,7 +73,7 @@ static struct node *lightest(struct policy_view *v, policy_weight *weight, doubl
 	for (uint32_t i = 0; i < v->c->nmachines; i++) {
 		const struct machine *m = v->c->machines[i];
 		struct tree_node *t = tree_last(&m->up);
-		struct node *n = t ? tree_entry(t, struct node, at) : NULL;
+		struct node *n = t ? node_of(t) : NULL;
 		double l = n ? policy_used(n) / weight(v, m) : 0;
 
 		if (n && (!best || l < *load || (l <= *load && preferred(n, best)))) {
@@ -92,13 +92,13 @@ static bool move_from(struct policy_view *v, struct node *high, struct node *low
 
 	list_each(l, &high->jobs)
 	{
-		struct job *j = list_entry(l, struct job, queue);
+		struct job *j = list_entry(l, struct job, at);
 		double before = policy_used(high) / weight(v, high->machine);
 		double after = (policy_used(low) + j->spec.cpus) / weight(v, low->machine);
 		double mean = (weight(v, high->machine) + weight(v, low->machine)) / 2;
 
 		if (before - after <= v->opt->hysteresis * least / mean || !core_movable(v->c, j) ||
-		    !policy_may(v, j, low->machine) || low->key_free < j->spec.cpus)
+		    !policy_may(v, j, low->machine) || node_free_cpus(low) < j->spec.cpus)
 			continue;
 		if (policy_move(v, j, low, "%s: %.40s has %u cpus in use, %.40s only %u", name,
 				high->name, policy_used(high), low->name, policy_used(low)))
@@ -116,9 +116,8 @@ static struct node *heaviest(struct policy_view *v, struct tree_node **at, uint3
 	struct node *node;
 
 	for (uint32_t i = 0; i < n; i++) {
-		double load = at[i] ? policy_used(tree_entry(at[i], struct node, at)) /
-					      weight(v, v->c->machines[i])
-				    : -1;
+		double load =
+			at[i] ? policy_used(node_of(at[i])) / weight(v, v->c->machines[i]) : -1;
 
 		if (load > best_load) {
 			best = i;
@@ -127,8 +126,8 @@ static struct node *heaviest(struct policy_view *v, struct tree_node **at, uint3
 	}
 	if (best == n)
 		return NULL;
-	node = tree_entry(at[best], struct node, at);
-	at[best] = tree_after(&v->c->machines[best]->up, at[best]);
+	node = node_of(at[best]);
+	at[best] = tree_after(&v->c->machines[best]->up, at[best]->key, at[best]->tie);
 	return node;
 }
 

@@ -348,9 +348,8 @@ static void work(struct world *w)
 /* No attempt that the scheduler counts on runs at two places. */
 static void check_world(struct world *w)
 {
-	list_each(l, &w->c->jobs)
+	cluster_each_job(w->c, j)
 	{
-		const struct job *j = list_entry(l, struct job, all);
 		int runs = 0;
 
 		for (int i = 0; i < NODES; i++)
@@ -473,13 +472,11 @@ static void tidy(struct world *w)
 		if (n->cordoned || n->draining || n->failed_wake)
 			(void)core_node_action(w->c, w->now, n, ACTION_RESUME, "test", &fx, NULL);
 	}
-	list_each_safe(l, t, &w->c->pending)
+	cluster_each_job(w->c, j)
 	{
-		struct job *j = list_entry(l, struct job, queue);
-
 		if (j->spec.held)
 			(void)core_hold(w->c, w->now, j, false, &fx);
-		else if (j->why == WHY_DEPENDENCY_NEVER)
+		else if (j->state == JOB_PENDING && j->why == WHY_DEPENDENCY_NEVER)
 			(void)core_cancel(w->c, w->now, j, &fx);
 	}
 	save(w, &fx);

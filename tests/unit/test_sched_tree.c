@@ -13,7 +13,7 @@
 
 struct item {
 	struct tree_node at;
-	uint32_t key, value, largest; /* largest value below */
+	uint32_t value, largest; /* largest value below */
 	bool in;
 };
 
@@ -30,11 +30,6 @@ static struct item *of(const struct tree_node *t)
 	return t ? tree_entry(t, struct item, at) : NULL;
 }
 
-static int by_key(const struct tree_node *a, const struct tree_node *b)
-{
-	return of(a)->key < of(b)->key ? -1 : of(a)->key > of(b)->key;
-}
-
 static void pull(struct tree_node *t)
 {
 	struct item *i = of(t);
@@ -45,9 +40,10 @@ static void pull(struct tree_node *t)
 			i->largest = of(t->child[k])->largest;
 }
 
-/* Items are kept in the order of their keys: item i has key i. */
+/* Items are kept in the order of their keys. */
 static void check(const struct tree *t, struct item *v)
 {
+	struct tree_node *list[ITEMS];
 	struct item *before = NULL;
 	uint32_t n = 0, largest = 0;
 
@@ -56,8 +52,8 @@ static void check(const struct tree *t, struct item *v)
 
 		for (uint32_t k = i + 1; k < ITEMS && !next; k++)
 			next = v[k].in ? &v[k] : NULL;
-		assert_ptr_equal(of(tree_after(t, &v[i].at)), next);
-		assert_ptr_equal(of(tree_before(t, &v[i].at)), before);
+		assert_ptr_equal(of(tree_after(t, v[i].at.key, v[i].at.tie)), next);
+		assert_ptr_equal(of(tree_before(t, v[i].at.key, v[i].at.tie)), before);
 		if (v[i].in) {
 			n++;
 			before = &v[i];
@@ -65,6 +61,11 @@ static void check(const struct tree *t, struct item *v)
 		}
 	}
 	assert_int_equal(t->n, n);
+	assert_int_equal(tree_list(t, list, ITEMS), n);
+	assert_int_equal(tree_list(t, list, 3), n < 3 ? n : 3);
+	for (uint32_t i = 0, k = 0; i < ITEMS; i++)
+		if (v[i].in && k < 3)
+			assert_ptr_equal(list[k++], &v[i].at);
 	assert_ptr_equal(of(tree_last(t)), before);
 	if (n)
 		assert_int_equal(of(t->root)->largest, largest);
@@ -78,9 +79,11 @@ static void a_tree_is_its_items_in_order_with_their_largest(void **state)
 	struct tree t;
 
 	(void)state;
-	tree_init(&t, by_key, pull);
-	for (uint32_t i = 0; i < ITEMS; i++)
-		v[i].key = i;
+	tree_init(&t, pull);
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		v[i].at.key = i / 5; /* some are equal but for the second part */
+		v[i].at.tie = i % 5;
+	}
 	for (int step = 0; step < 4000; step++) {
 		struct item *i = &v[rnd(ITEMS)];
 
@@ -112,9 +115,9 @@ static void a_tree_stays_shallow_when_items_come_in_order(void **state)
 
 	(void)state;
 	assert_non_null(v);
-	tree_init(&t, by_key, NULL);
+	tree_init(&t, NULL);
 	for (uint32_t i = 0; i < MANY; i++) {
-		v[i].key = i;
+		v[i].at.key = i;
 		tree_insert(&t, &v[i].at);
 	}
 	assert_true(depth(t.root) < 64); /* about 17 if it were balanced, 42 are expected */
