@@ -1,4 +1,9 @@
-/* See bench/dashboard.sh. Pages are scrolled from end to end in turns; the figure is the median of the runs. */
+/*
+ * See bench/dashboard.sh. Pages are scrolled from end to end in turns; the figure is the median of the runs. Where that is allowed, the
+ * browser and the scheduler run before everything else on the machine meanwhile, so that frames are lost by the page and not by other work.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
 import { launch, newPage } from "../../tests/dashboard/browser.mjs";
 import { ticker } from "../../tests/dashboard/jobs.mjs";
 import { bigCluster, fillJobs, frames } from "../../tests/dashboard/scale.mjs";
@@ -16,6 +21,19 @@ async function measured(page) {
 	f.cpu = (1000 * (await spent() - before)) / Math.max(1, (f.perSecond * SPAN_MS) / 1000);
 	await cdp.detach();
 	return f;
+}
+
+/** Puts everything that this program started, with all threads, into the round-robin class; false where that is not allowed. */
+function goFirst() {
+	const parents = new Map();
+	for (const pid of readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
+		try { parents.set(Number(pid), Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1])); } catch { /* it has ended */ }
+	}
+	const ours = (pid) => pid === process.pid || (parents.has(pid) && ours(parents.get(pid)));
+	const raise = (pid) => { try { execFileSync("chrt", ["-a", "-r", "-p", "1", String(pid)], { stdio: "ignore" }); return true; } catch { return false; } };
+	if (!raise(process.pid)) return false;
+	for (const pid of [...parents.keys()].filter((x) => x !== process.pid && ours(x))) raise(pid);
+	return true;
 }
 
 const browser = await launch();
@@ -40,6 +58,7 @@ try {
 	await jobs.locator(".vt-space .vt-row").first().waitFor();
 	pages.push(["100,000 jobs", jobs]);
 
+	const first = goFirst();
 	const seen = new Map(pages.map(([name]) => [name, []]));
 	for (let i = 0; i < runs; i++)
 		for (const [name, page, busy] of pages) {
@@ -50,8 +69,9 @@ try {
 		}
 	const base = median(seen.get(pages[0][0]).map((f) => f.perSecond));
 	const rows = [...seen].map(([name, f]) => ({ page: name, frames_per_s: median(f.map((x) => x.perSecond)), p95_ms: median(f.map((x) => x.p95)), main_thread_ms: median(f.map((x) => x.cpu)), ratio: median(f.map((x) => x.perSecond)) / base }));
-	if (json) console.log(JSON.stringify({ benchmark: "dashboard", runs, rows }));
+	if (json) console.log(JSON.stringify({ benchmark: "dashboard", runs, before_other_work: first, rows }));
 	else {
+		console.log(first ? "browser and scheduler run before other work" : "other work on the machine takes its share of the frames");
 		console.log(`${"page".padEnd(44)}${"frames/s".padStart(9)}${"95 % within ms".padStart(16)}${"cpu ms a frame".padStart(16)}${"ratio".padStart(8)}`);
 		for (const r of rows) console.log(`${r.page.padEnd(44)}${String(r.frames_per_s).padStart(9)}${r.p95_ms.toFixed(1).padStart(16)}${r.main_thread_ms.toFixed(1).padStart(16)}${r.ratio.toFixed(2).padStart(8)}`);
 	}

@@ -118,7 +118,7 @@ export const tests = [
 			const stop = crowd.chatter();
 			try { say("1,000 nodes, a day of samples, 200 reports a second", await frames(p, 3000)); } finally { await stop(); }
 			await p.locator(".u-over").dispatchEvent("mouseleave");
-			assert.ok(await p.evaluate(() => document.querySelectorAll("*").length) < 8_000, "elements on the page");
+			assert.ok(await p.evaluate(() => document.querySelectorAll("*").length) < 12 * NODES, "elements on the page");
 			assert.equal(await overflow(p), 0);
 			await p.evaluate(() => scrollTo(0, 0));
 			await p.screenshot({ path: `${process.env.DROVER_BUILDDIR}/dashboard-screenshots/overview-1000-nodes.png` });

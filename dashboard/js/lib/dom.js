@@ -90,6 +90,20 @@ export function eachFrame(f) {
 	return go;
 }
 
+/** Calls f at once, but never more often than every ms, however often the result is called; the last call is never lost. */
+export function atMost(ms, f) {
+	let timer = 0, last = -Infinity;
+	const run = () => { timer = 0; last = performance.now(); f(); };
+	const go = () => {
+		if (timer) return;
+		const wait = last + ms - performance.now();
+		if (wait <= 0) run();
+		else timer = setTimeout(run, wait);
+	};
+	go.cancel = () => { clearTimeout(timer); timer = 0; };
+	return go;
+}
+
 /** Calls f every ms while the page is looked at, and when it is looked at again; gives what ends it. */
 export function every(ms, f) {
 	const tick = () => { if (!document.hidden) f(); };

@@ -1,5 +1,5 @@
 /* All nodes: load, power, state. */
-import { h, fill, text, attr, newId } from "../lib/dom.js";
+import { h, fill, text, attr, atMost, newId } from "../lib/dom.js";
 import { bytes, percent, plural, span, watts } from "../lib/format.js";
 import { store } from "../lib/store.js";
 import { nodeLink, replaceQuery } from "../lib/router.js";
@@ -52,7 +52,7 @@ export function open(_parts, query) {
 		empty: () => (store.nodes.size ? emptyBox("No node matches") : emptyBox("No node has joined yet", "Start an agent on a machine: ", h("code", {}, "drover-agent --server URL"))),
 	});
 	table.el.classList.add("vt-nodes");
-	const drawSub = () => { let w = 0; for (const n of store.nodes.values()) w += n.power_w || 0; text(sub, store.loaded ? `${plural(store.nodes.size, "node")}, ${watts(w)}` : ""); };
+	const drawSub = atMost(500, () => { let w = 0; for (const n of store.nodes.values()) w += n.power_w || 0; text(sub, store.loaded ? `${plural(store.nodes.size, "node")}, ${watts(w)}` : ""); });
 	const offs = [
 		store.on("nodes", (_t, items) => {
 			if (items.some((n) => !table.byId.has(n.name) && matches(n))) table.reload();
@@ -69,7 +69,7 @@ export function open(_parts, query) {
 				h("div", { class: "field" }, h("label", { for: id }, "Name"), h("input", { id, class: "input", type: "search", value: f.q, oninput: (ev) => change({ q: ev.target.value.trim() }) })),
 				list("ISA", "isa", [["", "both"], ["x86_64", "x86"], ["aarch64", "ARM"]]),
 				list("State", "state", [["", "all"], ...["up", "draining", "drained", "sleeping", "asleep", "waking", "down", "unknown"].map((s) => [s, s])])), table.el),
-		close() { offs.forEach((x) => x()); table.close(); },
+		close() { offs.forEach((x) => x()); drawSub.cancel(); table.close(); },
 	};
 }
 

@@ -1,5 +1,5 @@
 /* The cluster at a glance: power, saving, nodes with their jobs, and what moves. */
-import { h, fill, text, eachFrame } from "../lib/dom.js";
+import { h, fill, keyed, text, atMost } from "../lib/dom.js";
 import { watts, count, plural } from "../lib/format.js";
 import { store, moving } from "../lib/store.js";
 import { kindMark, segmented } from "../parts/states.js";
@@ -21,7 +21,7 @@ class Stats {
 		this.moves = stat("Migrations");
 		this.policy = stat("Policy");
 		this.el = h("dl", { class: "stats live", "aria-label": "The cluster now" }, [this.power, this.nodes, this.jobs, this.moves, this.policy].map((x) => x.el));
-		this.draw = eachFrame(() => this.now());
+		this.draw = atMost(500, () => this.now());
 		this.off = store.on("reset nodes jobs migrations policy", this.draw);
 		this.draw();
 	}
@@ -38,7 +38,7 @@ class Stats {
 			if (n.power_w) by.set(n.power_kind, (by.get(n.power_kind) ?? 0) + n.power_w);
 		}
 		text(this.power.value, watts(w));
-		fill(this.power.sub, [...by].map(([kind, part]) => h("span", { class: "nowrap" }, by.size > 1 ? `${watts(part)} ` : "", kindMark(kind), " ")));
+		keyed(this.power.sub, [...by], ([kind]) => kind, ([kind]) => h("span", { class: "nowrap" }, h("span"), kindMark(kind), " "), (el, [, part]) => text(el.firstChild, by.size > 1 ? `${watts(part)} ` : ""));
 		text(this.nodes.value, count(states.get("up") ?? 0));
 		const rest = [...states].filter(([k]) => k !== "up").map(([k, n]) => `${count(n)} ${k}`);
 		text(this.nodes.sub, `up of ${count(store.nodes.size)}${rest.length ? `; ${rest.join(", ")}` : ""}`);

@@ -1,5 +1,5 @@
 /* Migrations as a list of what moved, from where to where, how long it stood still, and why. */
-import { h, fill, keyed, text } from "../lib/dom.js";
+import { h, fill, keyed, text, atMost } from "../lib/dom.js";
 import { span, bytes, time, joules } from "../lib/format.js";
 import { store, moving } from "../lib/store.js";
 import { jobLink, nodeLink } from "../lib/router.js";
@@ -39,11 +39,12 @@ export class MovesList {
 		this.empty = emptyBox("Nothing has moved yet", "A migration appears here the moment it is decided, with its reason.");
 		this.el = h("section", { class: "panel moves-panel", "aria-label": title }, h("div", { class: "panel-head" }, h("h2", {}, title), this.sub = h("span", { class: "muted" })), this.empty,
 			h("div", { class: "scroll live", tabindex: "0", role: "region", "aria-label": `List of ${title.toLowerCase()}` }, this.list));
-		this.off = store.on("migrations reset jobs", () => this.draw());
+		this.draw = atMost(200, () => this.now());
+		this.off = store.on("migrations reset jobs", this.draw);
 		this.draw();
 	}
-	close() { this.off(); }
-	draw() {
+	close() { this.off(); this.draw.cancel(); }
+	now() {
 		const all = [...store.moves.values()].reverse().slice(0, this.max);
 		this.empty.hidden = all.length > 0 || !store.loaded;
 		this.list.parentNode.hidden = !all.length;
