@@ -18,18 +18,17 @@ function ours() {
 		h("div", { class: "field-row" }, field("Price of a kilowatt-hour", price, "Used to show savings as money."), field("Currency", currency)));
 }
 
-/** A form whose button sends it and whose error is shown in it. */
-function sending(action, body, act) {
+/** A form whose button sends it and whose error is shown in it; other: a second button, [words, what it does]. */
+function sending(action, body, act, other) {
 	const note = h("div", { "aria-live": "assertive" }), button = h("button", { class: "btn", type: "submit" }, action);
-	return h("form", {
-		class: "form-col", onsubmit: async (ev) => {
-			ev.preventDefault();
-			button.disabled = true;
-			fill(note);
-			try { await act(); } catch (e) { fill(note, errorBox(e)); }
-			button.disabled = false;
-		},
-	}, body, note, h("div", { class: "actions" }, button));
+	const run = async (f, pressed) => {
+		pressed.disabled = true;
+		fill(note);
+		try { await f(); } catch (e) { fill(note, errorBox(e)); }
+		pressed.disabled = false;
+	};
+	return h("form", { class: "form-col", onsubmit: (ev) => { ev.preventDefault(); run(act, button); } }, body, note,
+		h("div", { class: "actions" }, button, other ? h("button", { class: "btn", type: "button", onclick: (ev) => run(other[1], ev.target) }, other[0]) : null));
 }
 
 async function policyForm(box) {
@@ -77,11 +76,17 @@ async function baselineForm(box) {
 	const nodes = h("textarea", { class: "input mono", rows: 3, spellcheck: "false" });
 	pick.value = now.policy;
 	nodes.value = (now.cluster ?? []).map((c) => `${c.count ?? 1} ${c.profile ?? c.node}`).join("\n");
-	fill(box, sending("Compare with this", [field("Baseline policy", pick), field("Baseline cluster", nodes, "A line for each kind of machine: count and profile, for example “2 xeon-e5-1650v2”.")], async () => {
+	const set = async (baseline, words) => {
+		await send("PUT", "savings/baseline", baseline);
+		await baselineForm(box);
+		toast(words);
+	};
+	const form = sending("Compare with this", [field("Baseline policy", pick), field("Baseline cluster", nodes, "A line for each kind of machine: count and profile, for example “2 xeon-e5-1650-v2”."),
+		h("p", { class: "muted" }, now.default ? "Nobody chose one: this is the default for the nodes there are." : "This was chosen by an operator.")], () => {
 		const cluster = nodes.value.split("\n").map((l) => l.trim()).filter(Boolean).map((l) => { const [, n, profile] = /^(\d+)\s+(\S+)$/.exec(l) ?? [null, "1", l]; return { profile, count: Number(n) }; });
-		await send("PUT", "savings/baseline", { policy: pick.value, cluster });
-		toast("The baseline is set; the comparison begins with it");
-	}));
+		return set({ policy: pick.value, cluster }, "The savings are compared with this baseline now");
+	}, now.default ? null : ["Use the default", () => set({ default: true }, "The savings are compared with the default baseline now")]);
+	fill(box, form);
 }
 
 export function open() {
