@@ -9,6 +9,7 @@
 
 #include "common/json.h"
 #include "scheduler/api/handlers.h"
+#include "scheduler/api/outcome.h"
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
 
@@ -29,7 +30,10 @@ static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
 struct history {
 	struct segment_record *v;
 	size_t n, cap;
-	bool failed, completed;
+	struct outcome_move *moves;
+	size_t nmoves;
+	struct outcome_of_job known; /* of both */
+	bool failed;
 	json_t *decisions;
 };
 
@@ -52,39 +56,28 @@ static void take_segment(const struct segment_record *r, void *arg)
 	h->v[h->n++] = *r;
 }
 
-/*
- * What a decision came to, once the segment that it began is over. A start: the
- * joules of that segment. A move: what was saved, the joules that were predicted
- * for staying, as far as the segment went, less those that it took.
- */
-static double actual_j(const struct history *h, const struct decision_record *d)
+static void take_move(struct migration_record *r, void *arg)
 {
-	bool move = !strcmp(d->kind, "migrate");
+	struct history *h = arg;
+	struct outcome_move *v;
 
-	if (!move && strcmp(d->kind, "place") != 0)
-		return (double)NAN;
-	for (size_t i = 0; i < h->n; i++) {
-		const struct segment_record *s = &h->v[i];
-		double j = (double)s->energy_uj / 1e6, part = 1;
-
-		if (s->attempt != d->attempt || s->epoch != d->epoch)
-			continue;
-		if (!s->to_ms || !s->energy_kind[0])
-			return (double)NAN;
-		if (!move)
-			return j;
-		if (!(i + 1 == h->n && h->completed) && d->go_s > 0)
-			part = fmin(1, (double)(s->to_ms - s->from_ms) / 1000 / d->go_s);
-		return d->stay_j * part - j;
+	if (!r->m.committed_ms)
+		return;
+	v = realloc(h->moves, (h->nmoves + 1) * sizeof(*v));
+	if (!v) {
+		h->failed = true;
+		return;
 	}
-	return (double)NAN;
+	h->moves = v;
+	v[h->nmoves++] = (struct outcome_move){r->m.attempt, r->m.next_epoch,
+					       r->m.move_w * (double)r->m.downtime_us / 1e6};
 }
 
 static void take_decision(const struct decision_record *d, void *arg)
 {
 	struct history *h = arg;
 
-	(void)json_array_append_new(h->decisions, render_decision(d, actual_j(h, d)));
+	(void)json_array_append_new(h->decisions, render_decision(d, outcome_of(&h->known, d)));
 }
 
 static json_t *make_history(struct history *h, const struct job *j)
@@ -125,9 +118,14 @@ void handle_job_history(struct http_exchange *rq, void *ctx)
 		return;
 	}
 	if (find_job(en, rq, &rec, &live)) {
-		h.completed = rec.job.state == JOB_COMPLETED;
-		if (store_segments(en->store, rec.job.id, take_segment, &h, &e) ||
-		    store_decisions(en->store, rec.job.id, take_decision, &h, &e)) {
+		if (!store_segments(en->store, rec.job.id, take_segment, &h, &e) &&
+		    !store_migrations(en->store, rec.job.id, false, 0, SEGMENTS_MAX, take_move, &h,
+				      &e)) {
+			h.known = (struct outcome_of_job){h.v, h.n, h.moves, h.nmoves,
+							  rec.job.state == JOB_COMPLETED};
+			(void)store_decisions(en->store, rec.job.id, take_decision, &h, &e);
+		}
+		if (e.code) {
 			http_reply_err(rq, &e);
 		} else if (h.failed) {
 			http_reply_problem(rq, 500, "no memory for the history", NULL);
@@ -139,6 +137,7 @@ void handle_job_history(struct http_exchange *rq, void *ctx)
 		}
 	}
 	free(h.v);
+	free(h.moves);
 	json_decref(h.decisions);
 	job_record_free(&rec);
 	engine_unlock(en);

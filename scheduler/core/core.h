@@ -47,7 +47,7 @@ struct effect {
 	/* FX_DECISION: "place", "migrate", "hold", ...; FX_CHANGE: the state */
 	const char *what;
 	double predicted_j, actual_j; /* NAN: not known */
-	double stay_j, go_s;          /* see struct migration */
+	double stay_j, go_s;          /* see struct decision_record */
 	/* FX_MIGRATION: the step taken ("prepare", "send", "commit", "release", "abort") or NULL */
 	const char *step;
 };
@@ -225,7 +225,8 @@ struct saving {
 	double stay_s, go_s; /* the rest of its time; the horizon if that isn't known */
 	double stay_j, go_j; /* of the job in that time, above idle power */
 	double idle_j;       /* idle power saved, or if negative spent */
-	double move_j;       /* of the move itself */
+	double move_w;       /* drawn on both sides for the move, */
+	double move_j;       /* in the time that moves take */
 	double net_j;
 };
 struct saving core_saving(const struct cluster *c, const struct job *j, struct node *to);

@@ -312,7 +312,8 @@ struct saving core_saving(const struct cluster *c, const struct job *j, struct n
 	else
 		s.idle_j = idle_by_end(c, &s, j);
 	/* Both sides are busy with it: saving and sending here, receiving and loading there. */
-	s.move_j = c->move_s * j->spec.cpus * (a->core_w + b->core_w);
+	s.move_w = j->spec.cpus * (a->core_w + b->core_w);
+	s.move_j = c->move_s * s.move_w;
 	s.net_j = s.stay_j - s.go_j + s.idle_j - s.move_j;
 	return s;
 }

@@ -84,7 +84,6 @@ void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n
 	       const char *reason, struct effects *fx)
 {
 	struct estimate e = core_estimate(j, n->machine);
-	double idle_j = e.seconds * n->idle_w * j->spec.cpus / n->cpus;
 
 	queue_remove(c, j, false);
 	c->npending--;
@@ -99,8 +98,7 @@ void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n
 	j->started_ms = j->settled_ms = j->present_ms = now_ms;
 	j->done = 0;
 	memset(j->isa_s, 0, sizeof(j->isa_s));
-	/* The job's own joules; with its share of the node's idle power for people. */
-	j->predicted_j = e.seconds > 0 ? e.joules + idle_j : 0;
+	j->predicted_j = e.seconds > 0 ? e.joules : 0;
 	set_reason(j, reason);
 	fx_desired(c, fx, n);
 	j->placed_revision = n->revision;

@@ -50,6 +50,8 @@ struct migration *migration_start(struct cluster *c, uint64_t now_ms, struct job
 	m->stay_j = saving->stay_j;
 	m->go_j = saving->go_j;
 	m->go_s = saving->go_s;
+	m->idle_j = saving->idle_j;
+	m->move_w = saving->move_w;
 	m->requested_ms = m->phase_ms = now_ms;
 	m->state = MIG_PREPARING;
 	(void)snprintf(m->reason, sizeof(m->reason), "%s", reason);
@@ -149,11 +151,10 @@ static void decide_move(struct migration *m, uint64_t now_ms, struct effects *fx
 {
 	struct effect *f;
 
-	/* The job's own joules, for these are what its segment will show. */
-	fx_decision(fx, now_ms, m->live, "migrate", m->to, m->reason, m->stay_j - m->go_j);
+	fx_decision(fx, now_ms, m->live, "migrate", m->to, m->reason, m->predicted_j);
 	f = fx->failed ? NULL : &fx->v[fx->n - 1];
 	if (f) {
-		f->stay_j = m->stay_j;
+		f->stay_j = m->stay_j + m->idle_j;
 		f->go_s = m->go_s;
 	}
 }

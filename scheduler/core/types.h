@@ -374,8 +374,9 @@ struct migration {
 	char endpoint[CORE_NAME_MAX];
 	char secret[2 * CORE_NAME_MAX + 1];
 	double predicted_j; /* joules it is expected to save, its own cost taken off */
-	/* of the rest of the job: joules at the source; joules and seconds at the destination */
-	double stay_j, go_j, go_s;
+	/* of the rest of the job: joules at the source; joules and seconds at the destination; of
+	 * idle power, what is saved; and the power that the move itself draws while it lasts */
+	double stay_j, go_j, go_s, idle_j, move_w;
 	uint64_t requested_ms, phase_ms, committed_ms, ended_ms;
 	uint64_t image_bytes, frames, save_us, transfer_us, load_us, rebuild_us, downtime_us;
 	uint64_t frozen_ms, resumed_ms, frozen_mono_ns, resumed_mono_ns;

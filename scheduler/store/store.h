@@ -120,8 +120,10 @@ struct decision_record {
 	uint64_t time_ms;
 	char kind[16]; /* "place", "migrate", "hold", "release", "requeue" */
 	char node[CORE_NAME_MAX], reason[CORE_REASON_MAX];
-	double predicted_j;  /* NAN: nothing was predicted */
-	double stay_j, go_s; /* of a move: see struct migration */
+	double predicted_j; /* NAN: nothing was predicted */
+	/* Of a move: joules of the rest of the job if it stayed, with the idle power that it then
+	 * keeps up; seconds of that rest where it went. */
+	double stay_j, go_s;
 };
 
 struct change_record {

@@ -80,6 +80,8 @@ static const struct column migration_columns[] = {
 	M(COL_F64, stay_j),
 	M(COL_F64, go_j),
 	M(COL_F64, go_s),
+	M(COL_F64, idle_j),
+	M(COL_F64, move_w),
 	M(COL_U64, requested_ms),
 	M(COL_U64, phase_ms),
 	M(COL_U64, committed_ms),
