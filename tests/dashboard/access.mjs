@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster, until } from "./cluster.mjs";
 import { shot, axeFindings } from "./browser.mjs";
+import { ticker } from "./jobs.mjs";
 
 function token(cluster, role, user) {
 	return execFileSync(join(process.env.DROVER_BUILDDIR, "drover"), ["token", "--role", role, "--user", user, "--key", join(cluster.dir, "s", "token.key")], { encoding: "utf8", env: { ...process.env, HOME: cluster.dir } }).trim();
@@ -56,6 +57,45 @@ export const tests = [
 			await p.getByRole("navigation").getByRole("link", { name: "Submit" }).waitFor();
 			await p.goto(`${cluster.url}#/nodes/x86-9`);
 			await p.getByRole("button", { name: "Drain …" }).waitFor();
+		} finally { await cluster.stop(); }
+	}],
+	["a user sees the energy of own jobs only, and the buttons of those", async ({ page }) => {
+		const cluster = new Cluster();
+		try {
+			await cluster.startScheduler(["--require-token", "--policy", "static"]);
+			await until(() => existsSync(join(cluster.dir, "s", "token.key")), "the key");
+			cluster.startAgent("x86-1", "x86_64", ["--token-file", cluster.file("agent.token", token(cluster, "agent", "x86-1"))]);
+			const as = async (user, f) => { cluster.token = token(cluster, user === "olga" ? "operator" : "user", user); return f(); };
+			await as("olga", () => cluster.nodesUp(1));
+			const sha = await as("bob", () => cluster.upload(ticker));
+			const submit = (user, name) => as(user, async () => (await cluster.submit(sha, name, ["20", "50"])).id);
+			const bobs = await submit("bob", "bobs"), anns = await submit("ann", "anns");
+			for (const [user, id] of [["bob", bobs], ["ann", anns]]) await as(user, () => until(async () => { const j = await cluster.job(id); return j.state === "COMPLETED" && j.energy_uj > 0; }, "a job with its energy"));
+			const held = await as("ann", async () => (await cluster.submit(sha, "held", [], { hold: true })).id);
+
+			const p = await page();
+			await as("ann", () => signIn(p, cluster, cluster.token));
+			await p.getByRole("navigation").getByRole("link", { name: "Submit" }).waitFor();
+			await p.goto(`${cluster.url}#/jobs`);
+			const energy = (name) => p.locator(".vt-row").filter({ has: p.getByRole("link", { name, exact: true }) }).locator(".c-energy").innerText();
+			await p.getByRole("link", { name: "bobs", exact: true }).waitFor();
+			assert.match(await energy("anns"), /\d\s*m?J/);
+			assert.equal(await energy("bobs"), "–");
+			await p.getByRole("link", { name: "bobs", exact: true }).click();
+			await p.getByText("for its user and operators only").waitFor();
+			await p.getByRole("region", { name: "Timeline" }).locator("tbody tr").first().waitFor();
+			assert.doesNotMatch(await p.locator("main").innerText(), /\d\s*m?J\b/, "no joules of another's job");
+			assert.equal(await p.getByRole("button", { name: /Run again|Cancel|Migrate/ }).count(), 0);
+			await p.goto(`${cluster.url}#/jobs/${held}`);
+			await p.getByRole("button", { name: "Cancel …" }).click();
+			await p.getByRole("dialog").getByRole("button", { name: "Cancel the job" }).click();
+			await until(async () => /Cancelled/.test(await p.locator(".page-head").innerText()), "the own job to be cancelled");
+			await p.goto(`${cluster.url}#/nodes/x86-1`);
+			await p.getByRole("heading", { name: "x86-1" }).waitFor();
+			assert.equal(await p.getByRole("button", { name: "Drain …" }).count(), 0);
+			await p.goto(`${cluster.url}#/`);
+			await p.locator('.tile[data-name="x86-1"]').waitFor();
+			await p.getByRole("region", { name: "Power", exact: true }).locator(".uplot").waitFor();
 		} finally { await cluster.stop(); }
 	}],
 ];

@@ -14,11 +14,11 @@ import { elapsed } from "./jobs.js";
 const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 function facts(j, predicted) {
-	const energy = j.energy_uj === undefined ? null : [microjoules(j.energy_uj), " ", kindMark(j.energy_kind)];
+	const energy = (j.energy_uj ?? null) === null ? h("span", { class: "muted" }, "for its user and operators only") : [microjoules(j.energy_uj), " ", kindMark(j.energy_kind)];
 	return h("dl", { class: "facts" },
 		fact("User", j.user), fact("Submitted", fullTime(j.submitted_ms)), fact("Started", j.started_ms ? fullTime(j.started_ms) : "not yet"),
 		fact(j.ended_ms ? "Ran" : "Running for", span(elapsed(j, store.now()) ?? NaN)), fact("CPU time", span(j.cpu_us / 1000)),
-		energy ? fact("Energy", energy) : null, predicted ? fact("Predicted energy", joules(predicted)) : null,
+		fact("Energy", energy), predicted ? fact("Predicted energy", joules(predicted)) : null,
 		fact("Migrations", j.migrations ? `${j.migrations}, ${span(j.downtime_us / 1000)} downtime in all` : "none"),
 		j.expected_end_ms && !j.ended_ms ? fact("Expected end", fullTime(j.expected_end_ms)) : null,
 		fact("Resources", `${plural(j.cpus, "cpu")}${j.memory_bytes ? `, ${bytes(j.memory_bytes)}` : ""}${j.time_limit_s ? `, at most ${span(j.time_limit_s * 1000)}` : ""}`),

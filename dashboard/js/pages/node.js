@@ -50,10 +50,10 @@ function meterView(list) {
 		h("tbody", {}, list.map((m) => h("tr", {}, h("td", {}, m.label ?? m.name ?? m.source ?? "–", m.counted === false ? h("span", { class: "muted" }, " not counted in the node's total") : null), h("td", {}, m.scope ?? "–"), h("td", {}, kindMark(m.kind)), h("td", { class: "num" }, watts(m.power_w)))))));
 }
 
-/** Where jobs of each ISA would run on this node. */
+/** The place where this node's jobs run. */
 function satelliteView(n) {
-	const list = n.satellites?.length ? n.satellites : [{ backend: n.emulated ? n.emulator ?? "emulator" : "process", isa: n.isa, jobs: n.jobs }];
-	return h("ul", { class: "rows" }, list.map((s) => h("li", {}, isaMark(s.isa ?? n.isa, true), h("span", {}, s.name ?? s.backend ?? "process"), s.state ? h("span", { class: "muted" }, s.state) : null, h("span", { class: "muted num-end" }, s.jobs === undefined ? "" : plural(s.jobs, "job")))));
+	const how = n.emulated ? [emulatedMark(n.emulator), h("span", {}, `processes through ${n.emulator ?? "an emulator"}`)] : h("span", {}, "processes on the machine's own kernel");
+	return h("ul", { class: "rows" }, h("li", {}, isaMark(n.isa, true), how, h("span", { class: "muted num-end" }, n.jobs ? plural(n.jobs, "job") : "no job")));
 }
 
 export function open([, name]) {
