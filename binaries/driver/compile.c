@@ -78,6 +78,8 @@ static void front_command(const struct driver *d, enum isa isa, const struct inp
 	}
 	if (isa == ISA_X86_64)
 		add_deps(o, output, argv);
+	if (in->kind == INPUT_PREPROCESSED) /* folders of headers among them */
+		strv_add(argv, "-Wno-unused-command-line-argument");
 	strv_add(argv, "-x");
 	strv_add(argv, in->kind == INPUT_PREPROCESSED ? "cpp-output" : "c");
 	strv_add(argv, source);
@@ -234,21 +236,59 @@ int compile_source(struct driver *d, const struct input *in, const char *output,
 	return r;
 }
 
+static int run_plainly(const struct driver *d, struct strv *argv, struct err *err)
+{
+	struct run run;
+	int r = run_start(&run, argv, NULL, d->options.verbose, err);
+
+	strv_free(argv);
+	return r < 0 ? r : run_wait(&run);
+}
+
+int compile_linker_version(const struct driver *d, struct err *err)
+{
+	struct strv argv = {0};
+
+	strv_add(&argv, DROVER_LLD);
+	strv_add(&argv, "--version");
+	return run_plainly(d, &argv, err);
+}
+
+static void add_inputs(const struct options *o, struct strv *argv)
+{
+	static const char *const language[] = {
+		[INPUT_C] = "c", [INPUT_STDIN] = "c", [INPUT_PREPROCESSED] = "cpp-output"};
+
+	for (size_t i = 0; i < o->ninputs; i++) {
+		const struct input *in = &o->inputs[i];
+		bool binary = in->kind == INPUT_BINARY;
+
+		/* Nothing is linked: -E and -S pass over objects, as clang does. */
+		if (in->kind == INPUT_LIBRARY || (binary && !o->dry_run))
+			continue;
+		strv_add(argv, "-x");
+		strv_add(argv, binary ? "none" : language[in->kind]);
+		strv_add(argv, in->name);
+	}
+}
+
 int compile_pass_through(struct driver *d, struct err *err)
 {
 	static const char *const mode_flag[] = {
-		[MODE_ASSEMBLY] = "-S", [MODE_PREPROCESS] = "-E", [MODE_QUERY] = NULL};
+		[MODE_COMPILE] = "-c",     [MODE_SYNTAX] = "-fsyntax-only",
+		[MODE_SHARED] = "-shared", [MODE_ASSEMBLY] = "-S",
+		[MODE_PREPROCESS] = "-E",  [MODE_VERSION] = "--version"};
 	const struct options *o = &d->options;
 	struct strv argv = {0};
-	struct run run;
-	int r;
 
 	strv_add(&argv, DROVER_CLANG);
+	if (o->dry_run)
+		strv_add(&argv, "-###");
 	flags_front(d, ISA_X86_64, &argv);
 	strv_cat(&argv, &o->front);
 	strv_cat(&argv, &o->dep_options);
 	strv_cat(&argv, &o->codegen);
-	if (mode_flag[o->mode])
+	if (o->mode < ARRAY_SIZE(mode_flag) && mode_flag[o->mode])
 		strv_add(&argv, mode_flag[o->mode]);
 	if (o->dep_file) {
 		strv_add(&argv, "-MF");
@@ -258,14 +298,6 @@ int compile_pass_through(struct driver *d, struct err *err)
 		strv_add(&argv, "-o");
 		strv_add(&argv, o->output);
 	}
-	for (size_t i = 0; i < o->ninputs; i++) {
-		if (o->inputs[i].kind == INPUT_LIBRARY)
-			continue;
-		strv_add(&argv, "-x");
-		strv_add(&argv, o->inputs[i].kind == INPUT_PREPROCESSED ? "cpp-output" : "c");
-		strv_add(&argv, o->inputs[i].name);
-	}
-	r = run_start(&run, &argv, NULL, o->verbose, err);
-	strv_free(&argv);
-	return r < 0 ? r : run_wait(&run);
+	add_inputs(o, &argv);
+	return run_plainly(d, &argv, err);
 }

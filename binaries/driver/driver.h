@@ -6,6 +6,7 @@
  *   diag     diagnostics of two runs shown as those of one
  *   compile  a source file into a multi-ISA object
  *   resolve  which archive members the program needs
+ *   library  -lX, libraries that -shared writes
  *   codegen  bitcode into objects of both ISAs
  *   agree    what those objects save, compared
  *   program  objects into a bundle
@@ -32,8 +33,9 @@ struct driver {
 /* One module of a program: an object given or an archive member, and where it came from. */
 struct module {
 	struct object object;
-	char *name; /* for messages: file, or archive(member) */
-	char id[8]; /* m000 */
+	struct object_part file; /* the bytes it was read from; borrowed */
+	char *name;              /* for messages: file, or archive(member) */
+	char id[8];              /* m000 */
 };
 
 struct program {
@@ -43,6 +45,7 @@ struct program {
 	size_t narchives;
 	void **files; /* keep the objects' bytes */
 	size_t nfiles;
+	struct strv shared; /* libraries of -shared among the inputs, by their real paths */
 };
 
 /* flags.c: arguments of clang for one ISA. */
@@ -54,14 +57,40 @@ void flags_plugin(const struct driver *d, const char *mode, struct strv *argv);
 
 /* compile.c */
 int compile_source(struct driver *d, const struct input *in, const char *output, struct err *err);
-/* Runs clang for the host's ISA alone: -E, -S, -M, queries.  Returns its exit status or < 0. */
+/* Runs clang for the host's ISA alone: -E, -S, -M, -###, queries.  Returns its exit status or < 0.
+ */
 int compile_pass_through(struct driver *d, struct err *err);
+int compile_linker_version(const struct driver *d, struct err *err);
 /* The default name of an output: BASE of the input with SUFFIX. */
 void compile_default_output(char *out, size_t size, const char *input, const char *suffix);
 
 /* resolve.c */
-int program_load(struct driver *d, struct program *p, const struct strv *inputs, struct err *err);
+/* Around inputs that are archives to be taken whole. */
+#define INPUT_WHOLE "--whole-archive"
+#define INPUT_PARTS "--no-whole-archive"
+
+/* INPUTS: paths, -lX, and the two marks above. */
+int program_load(const struct driver *d, struct program *p, const struct strv *inputs,
+		 struct err *err);
 void program_free(struct program *p);
+/* Adds a member as a module, unless the same bytes are one already. */
+int program_add_member(struct program *p, const struct archive *a, const struct archive_member *m,
+		       struct err *err);
+/* P owns what *A holds from now on, also when it fails; the caller may go on reading *A if not. */
+int program_keep_archive(struct program *p, struct archive *a, struct err *err);
+
+/* library.c */
+/* Whether PATH is named like a part of the C library: libm.so.6. */
+bool library_is_libc(const char *path);
+/* Adds the library at PATH; WHOLE: all members of an archive. */
+int library_load(const struct driver *d, struct program *p, const char *path, bool whole,
+		 struct err *err);
+/* Adds -lNAME from the folders of -L. */
+int library_find(const struct driver *d, struct program *p, const char *name, bool whole,
+		 struct err *err);
+/* Writes the modules of P as a library: -shared. */
+int library_write(const struct driver *d, const struct program *p, const char *output,
+		  struct err *err);
 
 /* codegen.c */
 /* A temporary file of one module and ISA. */
@@ -79,5 +108,7 @@ int agree(const struct driver *d, struct program *p, bool *again, struct err *er
 
 /* program.c */
 int program_build(struct driver *d, struct program *p, const char *output, struct err *err);
+/* Copies the file FROM to OUTPUT, which appears whole or not at all, and may be executed. */
+int program_put_in_place(const char *from, const char *output, struct err *err);
 
 #endif

@@ -27,7 +27,8 @@ static const char usage[] =
 	"  -O0 ... -O3, -Os   optimisation, per file\n"
 	"  -g                 debug information in both halves\n"
 	"  -I, -D, -U, -std=, -W..., -f..., -M...   as clang takes them\n"
-	"  -L DIR, -l NAME    static libraries of multi-ISA objects\n"
+	"  -L DIR, -l NAME    libraries of multi-ISA objects\n"
+	"  -shared            a library that programs take whole, in the place of a shared one\n"
 	"  -v, --verbose      print the commands that are run\n"
 	"  --keep=DIR         keep temporary files in DIR\n"
 	"  -W[no-][error=]drover[-GROUP]   messages about migration: never-migrates, waits,\n"
@@ -115,12 +116,18 @@ static int build(struct driver *d, struct err *err)
 	const struct options *o = &d->options;
 	struct strv inputs = {0};
 	struct program p = {0};
+	const char *output = o->output ? o->output : "a.out";
+	bool whole = false;
 	int r = 0;
 
 	for (size_t i = 0; i < o->ninputs && !r; i++) {
 		const struct input *in = &o->inputs[i];
 		char out[PATH_MAX];
 
+		if (in->whole != whole) {
+			whole = in->whole;
+			strv_add(&inputs, whole ? INPUT_WHOLE : INPUT_PARTS);
+		}
 		if (in->kind == INPUT_LIBRARY) {
 			strv_addf(&inputs, "-l%s", in->name);
 		} else if (in->kind == INPUT_BINARY) {
@@ -136,7 +143,8 @@ static int build(struct driver *d, struct err *err)
 	if (!r)
 		r = program_load(d, &p, &inputs, err);
 	if (!r)
-		r = program_build(d, &p, o->output ? o->output : "a.out", err);
+		r = o->mode == MODE_SHARED ? library_write(d, &p, output, err)
+					   : program_build(d, &p, output, err);
 	program_free(&p);
 	strv_free(&inputs);
 	return r;
@@ -168,6 +176,8 @@ static int run_mode(struct driver *d, struct err *err)
 		fflush(stdout);
 		return compile_pass_through(d, err);
 	}
+	if (o->mode == MODE_LINKER_VERSION)
+		return compile_linker_version(d, err);
 	if (!o->ninputs && o->mode != MODE_QUERY) {
 		if (o->verbose) {
 			printf("drover-cc %s\n", PACKAGE_VERSION);
@@ -179,12 +189,13 @@ static int run_mode(struct driver *d, struct err *err)
 	r = find_libdir(d, err);
 	if (r < 0)
 		return r;
-	if (o->mode == MODE_ASSEMBLY || o->mode == MODE_PREPROCESS || o->mode == MODE_QUERY)
+	if (o->mode == MODE_ASSEMBLY || o->mode == MODE_PREPROCESS || o->mode == MODE_QUERY ||
+	    o->dry_run)
 		return compile_pass_through(d, err);
 	r = make_workdir(d, err);
 	if (r < 0)
 		return r;
-	return o->mode == MODE_LINK ? build(d, err) : compile_all(d, err);
+	return o->mode == MODE_LINK || o->mode == MODE_SHARED ? build(d, err) : compile_all(d, err);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,8 @@
  */
 #include "binaries/driver/options.h"
 
+#include "binaries/driver/linker_options.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,12 @@ enum action {
 	TO_CODEGEN,
 	TO_LINKER,
 	TO_LINKER_LIST, /* -Wl,a,b */
+	SYMBOL,
 	SET_MODE,
 	SET_OUTPUT,
 	SET_LANGUAGE,
 	SET_VERBOSE,
+	SET_DRY_RUN,
 	SET_KEEP,
 	SET_DEPS,
 	SET_DEP_FILE,
@@ -52,7 +56,6 @@ struct rule {
 };
 
 #define ONE_ISA "it is for one ISA, and the program is built for two"
-#define STATIC  "programs are static and at fixed addresses: that is how they keep their pointers"
 
 /* The first match decides. */
 static const struct rule rules[] = {
@@ -104,7 +107,9 @@ static const struct rule rules[] = {
 	{"-rdynamic", EXACT, DROP, 0, NULL},
 	{"-s", EXACT, TO_LINKER, 0, NULL},
 	{"-pipe", EXACT, DROP, 0, NULL},
-	{"-shared", EXACT, REFUSE, 0, STATIC},
+	{"-shared", EXACT, SET_MODE, MODE_SHARED, NULL},
+	{"-u", VALUE, SYMBOL, 0, NULL},
+	{"-###", EXACT, SET_DRY_RUN, 0, NULL},
 	{"-nostdlib", PREFIX, REFUSE, 0, "every program carries the runtime and its C library"},
 	{"-nodefaultlibs", EXACT, REFUSE, 0, "every program carries the runtime and its C library"},
 	{"-nostartfiles", EXACT, REFUSE, 0, "the start-up code is the runtime's"},
@@ -170,21 +175,6 @@ static const struct rule rules[] = {
 	{"--param", VALUE, TO_FRONT, 0, NULL},
 };
 
-/* Linker options that do not touch the layout; the rest would, or mean nothing here. */
-static const char *const linker_known[] = {"--gc-sections",
-					   "--as-needed",
-					   "--no-as-needed",
-					   "--start-group",
-					   "--end-group",
-					   "-O1",
-					   "-O2",
-					   "--export-dynamic",
-					   "-z",
-					   "relro",
-					   "now",
-					   "noexecstack",
-					   "--no-undefined"};
-
 static const struct rule *find_rule(const char *arg)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
@@ -201,6 +191,8 @@ struct parser {
 	struct options *o;
 	struct err *err;
 	const char *language; /* of -x, or NULL */
+	struct linker_words linker;
+	bool whole; /* between --whole-archive and --no-whole-archive */
 };
 
 static int add_input(struct parser *p, enum input_kind kind, const char *name)
@@ -210,7 +202,7 @@ static int add_input(struct parser *p, enum input_kind kind, const char *name)
 	if (!v)
 		return err_set(p->err, -ENOMEM, "out of memory");
 	p->o->inputs = v;
-	v[p->o->ninputs++] = (struct input){kind, name};
+	v[p->o->ninputs++] = (struct input){kind, p->whole, name};
 	return 0;
 }
 
@@ -241,26 +233,43 @@ static int add_file(struct parser *p, const char *name)
 	return add_input(p, INPUT_BINARY, name);
 }
 
+static int linker_arg(struct parser *p, const char *word)
+{
+	enum linker_effect effect;
+	const char *value;
+	int r = linker_word(&p->linker, word, &effect, &value, p->err);
+
+	if (r < 0)
+		return r;
+	switch (effect) {
+	case LINKER_NONE:
+		break;
+	case LINKER_PASS:
+		strv_add(&p->o->linker, word);
+		break;
+	case LINKER_MARK:
+		p->whole = !strstr(word, "no-whole");
+		break;
+	case LINKER_SYMBOL:
+		strv_add(&p->o->undefined, value);
+		break;
+	case LINKER_VERSION:
+		p->o->mode = MODE_LINKER_VERSION;
+		break;
+	}
+	return 0;
+}
+
+/* -Wl,A,B */
 static int linker_list(struct parser *p, const char *list)
 {
 	_cleanup_free_ char *copy = strdup(list);
 	char *s = copy, *w;
+	int r = copy ? 0 : err_set(p->err, -ENOMEM, "out of memory");
 
-	if (!copy)
-		return err_set(p->err, -ENOMEM, "out of memory");
-	while ((w = strsep(&s, ","))) {
-		bool known = false;
-
-		for (size_t i = 0; i < ARRAY_SIZE(linker_known); i++)
-			known |= !strcmp(w, linker_known[i]);
-		/* The folder of an -rpath that came before, as libtool writes it. */
-		known |= w[0] == '/' && !strchr(strrchr(w, '/'), '.');
-		if (!known && strncmp(w, "-Map", 4) && strncmp(w, "-rpath", 6)) {
-			err_set(p->err, -ENOTSUP, "linker option '%s' is not supported", w);
-			return err_hint(p->err, "the aligned link makes its own layout");
-		}
-	}
-	return 0;
+	while (!r && (w = strsep(&s, ",")))
+		r = linker_arg(p, w);
+	return r;
 }
 
 static int apply(struct parser *p, const struct rule *r, const char *arg, const char *value)
@@ -286,15 +295,16 @@ static int apply(struct parser *p, const struct rule *r, const char *arg, const 
 		return 0;
 	}
 	case TO_LINKER:
-		if (!strcmp(arg, "-s"))
-			strv_add(&o->linker, arg);
-		else
-			return linker_list(p, value);
-		return 0;
+		return linker_arg(p, value ? value : arg);
 	case TO_LINKER_LIST:
 		return linker_list(p, arg + 4);
+	case SYMBOL:
+		strv_add(&o->undefined, value);
+		return 0;
 	case SET_MODE:
-		o->mode = (enum mode)r->mode;
+		/* -shared tells what to link, if it comes to that. */
+		if (r->mode != MODE_SHARED || o->mode == MODE_LINK)
+			o->mode = (enum mode)r->mode;
 		if (!strcmp(arg, "-M") || !strcmp(arg, "-MM") || r->mode == MODE_QUERY)
 			strv_add(&o->front, arg);
 		return 0;
@@ -306,6 +316,9 @@ static int apply(struct parser *p, const struct rule *r, const char *arg, const 
 		return 0;
 	case SET_VERBOSE:
 		o->verbose = true;
+		return 0;
+	case SET_DRY_RUN:
+		o->dry_run = true;
 		return 0;
 	case SET_KEEP:
 		o->keep = arg + strlen(r->name);
@@ -345,50 +358,6 @@ static int apply(struct parser *p, const struct rule *r, const char *arg, const 
 		return err_hint(p->err, "%s", r->why);
 	}
 	return 0;
-}
-
-/* Puts the arguments of @FILE in its place, split at blanks; quotes and backslashes as gcc does. */
-static int expand(struct options *o, const char *path, int depth, struct err *err)
-{
-	_cleanup_buf_ struct buf b = {.max = 16u << 20};
-	_cleanup_buf_ struct buf word = {.max = 16u << 20};
-	bool in = false;
-	char quote = 0;
-	int r = depth > 8 ? err_set(err, -ELOOP, "@%s: nested too deep", path)
-			  : file_read(path, &b, err);
-
-	if (r < 0)
-		return r;
-	for (const char *p = buf_cstr(&b);; p++) {
-		bool blank = !quote && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r');
-
-		if (!*p || blank) {
-			const char *w = buf_cstr(&word);
-
-			if (in && w[0] == '@')
-				r = expand(o, w + 1, depth + 1, err);
-			else if (in)
-				strv_add(&o->args, w);
-			if (r < 0)
-				return r;
-			buf_reset(&word);
-			in = false;
-			if (!*p)
-				return 0;
-			continue;
-		}
-		in = true;
-		if (*p == quote) {
-			quote = 0;
-		} else if (!quote && (*p == '"' || *p == '\'')) {
-			quote = *p;
-		} else {
-			if (*p == '\\' && p[1] && quote != '\'')
-				p++;
-			if (buf_append(&word, p, 1) < 0)
-				return err_set(err, -ENOMEM, "@%s: out of memory", path);
-		}
-	}
 }
 
 static int parse_all(struct parser *p)
@@ -439,7 +408,7 @@ int options_parse(struct options *o, int argc, char *const *argv, struct err *er
 	warnings_init(&o->groups);
 	for (int i = 0; i < argc && !r; i++) {
 		if (argv[i][0] == '@' && argv[i][1])
-			r = expand(o, argv[i] + 1, 0, err);
+			r = options_response_file(&o->args, argv[i] + 1, err);
 		else
 			strv_add(&o->args, argv[i]);
 	}
@@ -462,6 +431,7 @@ void options_free(struct options *o)
 	strv_free(&o->codegen);
 	strv_free(&o->linker);
 	strv_free(&o->libdirs);
+	strv_free(&o->undefined);
 	strv_free(&o->ignored);
 	strv_free(&o->fast_math);
 	strv_free(&o->args);

@@ -13,12 +13,14 @@
 
 enum mode {
 	MODE_LINK,
+	MODE_SHARED,     /* -shared */
 	MODE_COMPILE,    /* -c */
 	MODE_ASSEMBLY,   /* -S: of the host's ISA */
 	MODE_PREPROCESS, /* -E, -M, -MM: of the host's ISA */
 	MODE_SYNTAX,     /* -fsyntax-only */
 	MODE_QUERY,      /* -dumpmachine, -print-...: clang answers */
 	MODE_VERSION,
+	MODE_LINKER_VERSION, /* -Wl,--version */
 	MODE_EXPLAIN,
 	MODE_HELP
 };
@@ -27,6 +29,7 @@ enum input_kind { INPUT_C, INPUT_PREPROCESSED, INPUT_STDIN, INPUT_BINARY, INPUT_
 
 struct input {
 	enum input_kind kind;
+	bool whole;       /* of an archive every member */
 	const char *name; /* path, or X of -lX */
 };
 
@@ -40,6 +43,7 @@ struct options {
 	struct strv codegen;     /* of front end and code generator: -O, -g, -f, -m */
 	struct strv linker;      /* of ld.lld */
 	struct strv libdirs;     /* -L */
+	struct strv undefined;   /* -u: looked for in archives */
 	struct strv ignored;     /* what was accepted without effect */
 	struct strv fast_math;   /* options that make results depend on the ISA */
 	struct warnings groups;  /* what of our own messages is wanted */
@@ -48,12 +52,16 @@ struct options {
 	bool deps;               /* -MD or -MMD was given */
 	bool dep_target;         /* -MT or -MQ was given */
 	bool verbose;
+	bool dry_run;     /* -###: print commands only */
 	const char *keep; /* --keep=DIR: where temporary files stay */
 	struct strv args; /* owns all strings above */
 };
 
 /* Reads the arguments behind the program's name.  A refusal says what to do. */
 int options_parse(struct options *o, int argc, char *const *argv, struct err *err);
+/* Adds the arguments in the file at PATH, split at blanks, quotes and backslashes as gcc has them.
+ */
+int options_response_file(struct strv *args, const char *path, struct err *err);
 void options_free(struct options *o);
 
 #endif

@@ -112,8 +112,7 @@ static mode_t executable_mode(void)
 	return 0777 & ~mask;
 }
 
-/* The finished file appears under its name whole or not at all. */
-static int put_in_place(const char *from, const char *output, struct err *err)
+int program_put_in_place(const char *from, const char *output, struct err *err)
 {
 	_cleanup_buf_ struct buf b = {.max = OBJECT_FILE_MAX};
 	struct stat st;
@@ -162,7 +161,7 @@ static int pack(const struct driver *d, const char *const half[ISA_COUNT],
 	r = file_write_atomic(manifest, text, strlen(text), 0600, err);
 	if (!r)
 		r = run_objcopy(d, half[ISA_X86_64], half[ISA_AARCH64], manifest, packed, err);
-	return r < 0 ? r : put_in_place(packed, output, err);
+	return r < 0 ? r : program_put_in_place(packed, output, err);
 }
 
 /* Until nothing is found that differs: each round takes functions out of migration, so it ends. */

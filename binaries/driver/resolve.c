@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "binaries/driver/driver.h"
+#include "binaries/object/shared.h"
 #include "binaries/object/strmap.h"
 #include "common/compiler.h"
 
@@ -21,7 +22,8 @@ struct need {
 	char **taken;   /* by archive: a byte per member */
 };
 
-static int add_module(struct program *p, const void *data, size_t len, char *name, struct err *err)
+/* Takes NAME over, also when it fails. */
+static int add_module(struct program *p, struct object_part file, char *name, struct err *err)
 {
 	struct module *v, *m;
 	int r;
@@ -35,9 +37,9 @@ static int add_module(struct program *p, const void *data, size_t len, char *nam
 	}
 	p->modules = v;
 	m = &v[p->n];
-	*m = (struct module){.name = name};
+	*m = (struct module){.name = name, .file = file};
 	snprintf(m->id, sizeof m->id, "m%03zu", p->n);
-	r = object_read(&m->object, data, len, name, err);
+	r = object_read(&m->object, file.data, file.len, name, err);
 	if (r < 0) {
 		free(name);
 		return r;
@@ -46,21 +48,48 @@ static int add_module(struct program *p, const void *data, size_t len, char *nam
 	return 0;
 }
 
-static int add_archive(struct program *p, const char *path, struct err *err)
+static char *member_name(const struct archive *a, const struct archive_member *m)
 {
-	struct archive *v = reallocarray(p->archives, p->narchives + 1, sizeof *v);
-	int r;
+	char *name = NULL;
 
-	if (!v)
-		return err_set(err, -ENOMEM, "out of memory");
-	p->archives = v;
-	r = archive_read(&v[p->narchives], path, err);
-	if (!r)
-		p->narchives++;
+	return asprintf(&name, "%s(%s)", a->path, m->name) < 0 ? NULL : name;
+}
+
+int program_add_member(struct program *p, const struct archive *a, const struct archive_member *m,
+		       struct err *err)
+{
+	int r = add_module(p, (struct object_part){m->data, m->len}, member_name(a, m), err);
+	struct object *o = r ? NULL : &p->modules[p->n - 1].object;
+
+	/* Two libraries may hold one object of a third: as at run time, the first one counts. */
+	for (size_t i = 0; !r && i + 1 < p->n; i++) {
+		const struct object_part *have = &p->modules[i].object.bitcode[ISA_X86_64];
+		const struct object_part *is = &o->bitcode[ISA_X86_64];
+
+		if (have->len != is->len || memcmp(have->data, is->data, is->len) != 0)
+			continue;
+		object_free(o);
+		free(p->modules[--p->n].name);
+		break;
+	}
 	return r;
 }
 
-static int load_file(struct program *p, const char *path, struct err *err)
+int program_keep_archive(struct program *p, struct archive *a, struct err *err)
+{
+	struct archive *v = reallocarray(p->archives, p->narchives + 1, sizeof *v);
+
+	if (!v) {
+		archive_free(a);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	p->archives = v;
+	p->archives[p->narchives++] = *a;
+	return 0;
+}
+
+static int load_file(const struct driver *d, struct program *p, const char *path, bool whole,
+		     struct err *err)
 {
 	void **v, *data;
 	size_t len;
@@ -68,9 +97,17 @@ static int load_file(struct program *p, const char *path, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (archive_is(data, len)) {
+	if (!object_is(data, len)) {
+		bool library = archive_is(data, len);
+
 		free(data);
-		return add_archive(p, path, err);
+		if (library)
+			return library_load(d, p, path, whole, err);
+		if (library_is_libc(path))
+			return 0;
+		err_set(err, -EINVAL, "%s: not a multi-ISA object or library", path);
+		return err_hint(err, "compile its source with drover-cc; libraries and objects of "
+				     "other compilers cannot be used");
 	}
 	v = reallocarray(p->files, p->nfiles + 1, sizeof *v);
 	if (!v) {
@@ -79,12 +116,7 @@ static int load_file(struct program *p, const char *path, struct err *err)
 	}
 	p->files = v;
 	p->files[p->nfiles++] = data;
-	if (!object_is(data, len)) {
-		err_set(err, -EINVAL, "%s: not a multi-ISA object or an archive", path);
-		return err_hint(err, "compile its source with drover-cc -c; shared libraries and "
-				     "objects of other compilers cannot be used");
-	}
-	return add_module(p, data, len, strdup(path), err);
+	return add_module(p, (struct object_part){data, len}, strdup(path), err);
 }
 
 /* Records what the modules added since the last time define and want. */
@@ -117,24 +149,20 @@ static bool helps(const struct need *n, const struct summary *s)
 static int take_member(struct need *n, const struct archive *a, const struct archive_member *m,
 		       bool *took, struct err *err)
 {
+	_cleanup_free_ char *name = member_name(a, m);
 	struct object o;
-	char *name = NULL;
 	int r;
 
-	if (asprintf(&name, "%s(%s)", a->path, m->name) < 0)
+	if (!name)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = object_read(&o, m->data, m->len, name, err);
-	if (r < 0) {
-		free(name);
+	if (r < 0)
 		return r;
-	}
 	*took = helps(n, &o.summary);
 	object_free(&o);
-	if (!*took) {
-		free(name);
+	if (!*took)
 		return 0;
-	}
-	r = add_module(n->p, m->data, m->len, name, err);
+	r = add_module(n->p, (struct object_part){m->data, m->len}, strdup(name), err);
 	if (!r && scan(n) < 0)
 		r = err_set(err, -ENOMEM, "out of memory");
 	return r;
@@ -161,7 +189,7 @@ static int take_members(struct need *n, struct err *err)
 			for (size_t k = 0; k < p->archives[i].n && !r; k++) {
 				bool took = false;
 
-				if (n->taken[i][k])
+				if (n->taken[i][k] || shared_is(&p->archives[i]))
 					continue;
 				r = take_member(n, &p->archives[i], &p->archives[i].members[k],
 						&took, err);
@@ -176,44 +204,42 @@ static int take_members(struct need *n, struct err *err)
 	return r;
 }
 
-/* -lX: from the folders of -L; the parts of the C library need no file. */
-static int add_library(struct driver *d, struct program *p, const char *name, struct err *err)
+/* Library functions that call back, as modules, so that what they call may migrate. */
+static int add_calls(const struct driver *d, struct program *p, struct err *err)
 {
-	static const char *const in_libc[] = {"c",    "m",     "pthread", "rt",  "dl",
-					      "util", "crypt", "resolv",  "xnet"};
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < d->options.libdirs.n; i++) {
-		snprintf(path, sizeof path, "%s/lib%s.a", d->options.libdirs.v[i], name);
-		if (access(path, R_OK) == 0)
-			return add_archive(p, path, err);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(in_libc); i++)
-		if (!strcmp(name, in_libc[i]))
-			return 0;
-	err_set(err, -ENOENT, "cannot find lib%s.a", name);
-	return err_hint(err, "build that library with CC=drover-cc as a static one, and name its "
-			     "folder with -L");
+	snprintf(path, sizeof path, "%.*s/sysroot/libdrover-calls.a", PATH_MAX - 64, d->libdir);
+	return access(path, R_OK) == 0 ? library_load(d, p, path, false, err) : 0;
 }
 
-int program_load(struct driver *d, struct program *p, const struct strv *inputs, struct err *err)
+int program_load(const struct driver *d, struct program *p, const struct strv *inputs,
+		 struct err *err)
 {
 	struct need n = {.p = p};
-	char calls[PATH_MAX];
+	bool library = d->options.mode == MODE_SHARED, whole = false, bad;
+	const struct strv *extra = &d->options.undefined;
 	int r = 0;
 
 	*p = (struct program){0};
 	for (size_t i = 0; i < inputs->n && !r; i++) {
-		if (!strncmp(inputs->v[i], "-l", 2))
-			r = add_library(d, p, inputs->v[i] + 2, err);
+		const char *in = inputs->v[i];
+
+		if (!strcmp(in, INPUT_WHOLE) || !strcmp(in, INPUT_PARTS))
+			whole = !strcmp(in, INPUT_WHOLE);
+		else if (!strncmp(in, "-l", 2))
+			r = library_find(d, p, in + 2, whole, err);
 		else
-			r = load_file(p, inputs->v[i], err);
+			r = load_file(d, p, in, whole, err);
 	}
-	/* Library functions that call back, as modules, so that what they call may migrate. */
-	snprintf(calls, sizeof calls, "%.*s/sysroot/libdrover-calls.a", PATH_MAX - 64, d->libdir);
-	if (!r && access(calls, R_OK) == 0)
-		r = add_archive(p, calls, err);
-	if (!r && (scan(&n) < 0 || strmap_put(&n.wanted, PROGRAM_ENTRY, 0) == STRMAP_NONE))
+	if (!r && !library)
+		r = add_calls(d, p, err);
+	bad = scan(&n) < 0 || strv_failed(&p->shared);
+	for (size_t i = 0; i < extra->n; i++)
+		bad |= strmap_put(&n.wanted, extra->v[i], 0) == STRMAP_NONE;
+	if (!library)
+		bad |= strmap_put(&n.wanted, PROGRAM_ENTRY, 0) == STRMAP_NONE;
+	if (!r && bad)
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (!r)
 		r = take_members(&n, err);
@@ -234,6 +260,7 @@ void program_free(struct program *p)
 		archive_free(&p->archives[i]);
 	for (size_t i = 0; i < p->nfiles; i++)
 		free(p->files[i]);
+	strv_free(&p->shared);
 	free(p->modules);
 	free(p->archives);
 	free(p->files);

@@ -27,8 +27,9 @@ static void cleanup_elf(Elf **e)
 		elf_end(*e);
 }
 
-/* Finds the sections of ours; false if the bytes are no ELF relocatable for x86-64. */
-static bool find_parts(const void *data, size_t len, struct object_part parts[OBJECT_SECTIONS])
+/* Finds the sections of these names; false if the bytes are no ELF relocatable for x86-64. */
+static bool find_sections(const void *data, size_t len, const char *const names[], size_t n,
+			  struct object_part parts[])
 {
 	_cleanup_(cleanup_elf) Elf *elf = NULL;
 	const unsigned char *base = data;
@@ -36,7 +37,7 @@ static bool find_parts(const void *data, size_t len, struct object_part parts[OB
 	Elf_Scn *scn = NULL;
 	GElf_Ehdr eh;
 
-	memset(parts, 0, sizeof *parts * OBJECT_SECTIONS);
+	memset(parts, 0, sizeof *parts * n);
 	if (elf_version(EV_CURRENT) == EV_NONE || len < sizeof(Elf64_Ehdr) ||
 	    memcmp(data, ELFMAG, SELFMAG) != 0)
 		return false;
@@ -55,8 +56,8 @@ static bool find_parts(const void *data, size_t len, struct object_part parts[OB
 		name = elf_strptr(elf, strndx, sh.sh_name);
 		if (!name || sh.sh_type == SHT_NOBITS)
 			continue;
-		for (int i = 0; i < OBJECT_SECTIONS; i++) {
-			if (strcmp(name, object_section_names[i]) != 0 || parts[i].data)
+		for (size_t i = 0; i < n; i++) {
+			if (strcmp(name, names[i]) != 0 || parts[i].data)
 				continue;
 			if (sh.sh_offset > len || sh.sh_size > len - sh.sh_offset)
 				return false;
@@ -64,6 +65,18 @@ static bool find_parts(const void *data, size_t len, struct object_part parts[OB
 		}
 	}
 	return true;
+}
+
+static bool find_parts(const void *data, size_t len, struct object_part parts[OBJECT_SECTIONS])
+{
+	return find_sections(data, len, object_section_names, OBJECT_SECTIONS, parts);
+}
+
+bool object_needed(const void *data, size_t len, struct object_part *part)
+{
+	static const char *const name[] = {OBJECT_NEEDED};
+
+	return find_sections(data, len, name, 1, part) && part->data;
 }
 
 bool object_is(const void *data, size_t len)

@@ -47,6 +47,13 @@ void object_free(struct object *o);
 /* Writes an object; the symbols come from the summary. */
 int object_write(const char *path, const struct object *o, struct err *err);
 
+/*
+ * The text that names the libraries a library of -shared needs: false if the LEN bytes at DATA are
+ * no such member.  PART points into them.
+ */
+bool object_needed(const void *data, size_t len, struct object_part *part);
+int object_write_needed(const char *path, const void *text, size_t len, struct err *err);
+
 /* One member of an archive; the bytes belong to the archive. */
 struct archive_member {
 	char *name;

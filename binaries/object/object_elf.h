@@ -10,6 +10,9 @@ enum object_section {
 	OBJECT_SECTIONS
 };
 
+/* In the member that makes an archive a library of -shared. */
+#define OBJECT_NEEDED ".drover.needed"
+
 extern const char *const object_section_names[OBJECT_SECTIONS];
 
 #endif

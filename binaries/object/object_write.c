@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "binaries/object/object.h"
 #include "binaries/object/object_elf.h"
 #include "common/buf.h"
 #include "common/compiler.h"
+#include "common/file.h"
 
 static const struct {
 	const char *name;
@@ -77,23 +79,19 @@ static int add_section(struct writer *w, const char *name, Elf64_Word type, Elf6
 
 static int make_symbols(struct writer *w, const struct summary *s)
 {
-	Elf64_Sym sym = {0};
-
-	if (buf_append(&w->strtab, "", 1) < 0 || buf_append(&w->symtab, &sym, sizeof sym) < 0)
-		return -ENOMEM;
 	for (size_t i = 0; i < s->nsymbols; i++) {
 		const struct summary_symbol *g = &s->symbols[i];
 		unsigned char bind = g->kind == 'W' ? STB_WEAK : STB_GLOBAL;
 		unsigned char type = g->kind == 'U'   ? STT_NOTYPE
 				     : g->kind == 'T' ? STT_FUNC
 						      : STT_OBJECT;
-
-		sym = (Elf64_Sym){
+		Elf64_Sym sym = {
 			.st_name = (Elf64_Word)w->strtab.len,
 			.st_info = (unsigned char)ELF64_ST_INFO(bind, type),
 			.st_shndx = home_of(g->kind),
 			.st_size = g->size,
 		};
+
 		if (buf_append(&w->strtab, g->name, strlen(g->name) + 1) < 0 ||
 		    buf_append(&w->symtab, &sym, sizeof sym) < 0)
 			return -ENOMEM;
@@ -110,78 +108,120 @@ static int make_options(struct buf *b, const struct object *o)
 	return bad < 0 ? -ENOMEM : 0;
 }
 
-static int fill(struct writer *w, const struct object *o, const struct buf *options)
+static int begin(struct writer *w)
 {
-	const struct object_part parts[OBJECT_SECTIONS] = {
-		[OBJECT_X86_64] = o->bitcode[ISA_X86_64],
-		[OBJECT_AARCH64] = o->bitcode[ISA_AARCH64],
-		[OBJECT_CALLS] = o->calls,
-		[OBJECT_OPTIONS] = {options->data, options->len},
-	};
-	const Elf64_Word strtab = ARRAY_SIZE(homes) + OBJECT_SECTIONS + 2;
+	const Elf64_Sym none = {0};
 	Elf64_Ehdr *eh = elf64_newehdr(w->elf);
-	int bad = 0;
 
-	if (!eh || buf_append(&w->names, "", 1) < 0)
-		return -ENOMEM;
+	if (!eh)
+		return -EIO;
 	eh->e_ident[EI_DATA] = ELFDATA2LSB;
 	eh->e_machine = EM_X86_64;
 	eh->e_type = ET_REL;
 	eh->e_version = EV_CURRENT;
-	eh->e_shstrndx = (Elf64_Half)(strtab + 1);
-	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
-		bad |= add_section(w, homes[i].name, homes[i].type, homes[i].flags, NULL, 0, 0, 0);
-	for (int i = 0; i < OBJECT_SECTIONS; i++)
-		bad |= add_section(w, object_section_names[i], SHT_PROGBITS, SHF_EXCLUDE,
-				   parts[i].data, parts[i].len, 0, 0);
-	bad |= add_section(w, ".symtab", SHT_SYMTAB, 0, w->symtab.data, w->symtab.len, strtab, 1);
-	bad |= add_section(w, ".strtab", SHT_STRTAB, 0, w->strtab.data, w->strtab.len, 0, 0);
-	/* The names must all be there before the section that holds them gets its size. */
-	if (bad || buf_append(&w->names, ".shstrtab", 0) < 0)
-		return -ENOMEM;
-	bad = add_section(w, ".shstrtab", SHT_STRTAB, 0, NULL, 0, 0, 0);
-	if (bad)
-		return bad;
-	Elf_Data *d = elf_getdata(elf_getscn(w->elf, strtab + 1), NULL);
-	d->d_buf = w->names.data;
-	d->d_size = w->names.len;
-	return 0;
+	return buf_append(&w->names, "", 1) < 0 || buf_append(&w->strtab, "", 1) < 0 ||
+			       buf_append(&w->symtab, &none, sizeof none) < 0
+		       ? -ENOMEM
+		       : 0;
 }
 
-int object_write(const char *path, const struct object *o, struct err *err)
+/* Adds the symbols and the names; FIRST is the number of the first of these sections. */
+static int finish(struct writer *w, Elf64_Half first)
 {
-	_cleanup_close_ int fd = -1;
+	Elf64_Ehdr *eh = elf64_getehdr(w->elf);
+	Elf_Data *d;
+	int bad = 0;
+
+	bad |= add_section(w, ".symtab", SHT_SYMTAB, 0, w->symtab.data, w->symtab.len, first + 1u,
+			   1);
+	bad |= add_section(w, ".strtab", SHT_STRTAB, 0, w->strtab.data, w->strtab.len, 0, 0);
+	bad |= add_section(w, ".shstrtab", SHT_STRTAB, 0, NULL, 0, 0, 0);
+	d = bad ? NULL : elf_getdata(elf_getscn(w->elf, first + 2u), NULL);
+	if (!eh || !d)
+		return -ENOMEM;
+	/* The names must all be there before the section that holds them gets its size. */
+	d->d_buf = w->names.data;
+	d->d_size = w->names.len;
+	eh->e_shstrndx = (Elf64_Half)(first + 2);
+	return elf_update(w->elf, ELF_C_WRITE) < 0 ? -EIO : 0;
+}
+
+static int write_object(struct writer *w, const struct object *o)
+{
 	_cleanup_buf_ struct buf options = {.max = 1u << 20};
+	int bad = begin(w) | make_symbols(w, &o->summary) | make_options(&options, o);
+	const struct object_part parts[OBJECT_SECTIONS] = {
+		[OBJECT_X86_64] = o->bitcode[ISA_X86_64],
+		[OBJECT_AARCH64] = o->bitcode[ISA_AARCH64],
+		[OBJECT_CALLS] = o->calls,
+		[OBJECT_OPTIONS] = {options.data, options.len},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(homes) && !bad; i++)
+		bad = add_section(w, homes[i].name, homes[i].type, homes[i].flags, NULL, 0, 0, 0);
+	for (int i = 0; i < OBJECT_SECTIONS && !bad; i++)
+		bad = add_section(w, object_section_names[i], SHT_PROGBITS, SHF_EXCLUDE,
+				  parts[i].data, parts[i].len, 0, 0);
+	return bad ? -ENOMEM : finish(w, 1 + ARRAY_SIZE(homes) + OBJECT_SECTIONS);
+}
+
+static int write_needed(struct writer *w, const struct object_part *text)
+{
+	int r = begin(w);
+
+	if (!r)
+		r = add_section(w, OBJECT_NEEDED, SHT_PROGBITS, SHF_EXCLUDE, text->data, text->len,
+				0, 0);
+	return r ? r : finish(w, 2);
+}
+
+/* A link or device of that name is written through, like other compilers do; libelf itself writes
+ * to regular files alone. */
+static int write_elf(const char *path, const struct object *o, const struct object_part *needed,
+		     struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	_cleanup_close_ int memory = -1;
 	struct writer w = {.names = {.max = 4096},
 			   .strtab = {.max = SUMMARY_MAX},
 			   .symtab = {.max = SUMMARY_MAX}};
+	struct stat st;
 	int r;
 
-	if (strchr(o->source, '\n'))
-		return err_set(err, -EINVAL, "%s: a source file's name cannot hold a line break",
-			       o->source);
-	/* A link or device of that name is written through, like other compilers do. */
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, -errno, "cannot write %s", path);
+	if (!S_ISREG(st.st_mode) && (memory = file_memfd("object")) < 0)
+		return err_sys(err, memory, "cannot write %s", path);
 	elf_version(EV_CURRENT);
-	w.elf = elf_begin(fd, ELF_C_WRITE, NULL);
-	r = w.elf ? 0 : -EIO;
-	if (!r)
-		r = make_options(&options, o);
-	if (!r)
-		r = make_symbols(&w, &o->summary);
-	if (!r)
-		r = fill(&w, o, &options);
-	if (!r && elf_update(w.elf, ELF_C_WRITE) < 0)
-		r = -EIO;
+	w.elf = elf_begin(memory < 0 ? fd : memory, ELF_C_WRITE, NULL);
+	r = !w.elf ? -EIO : o ? write_object(&w, o) : write_needed(&w, needed);
 	if (r < 0)
 		err_set(err, r, "cannot write %s: %s", path,
 			r == -EIO ? elf_errmsg(-1) : strerror(-r));
 	if (w.elf)
 		elf_end(w.elf);
+	if (!r && memory >= 0 && fstat(memory, &st) == 0 && lseek(memory, 0, SEEK_SET) == 0) {
+		r = file_copy(memory, fd, (uint64_t)st.st_size);
+		if (r < 0)
+			err_sys(err, r, "cannot write %s", path);
+	}
 	buf_free(&w.names);
 	buf_free(&w.strtab);
 	buf_free(&w.symtab);
 	return r;
+}
+
+int object_write(const char *path, const struct object *o, struct err *err)
+{
+	if (strchr(o->source, '\n'))
+		return err_set(err, -EINVAL, "%s: a source file's name cannot hold a line break",
+			       o->source);
+	return write_elf(path, o, NULL, err);
+}
+
+int object_write_needed(const char *path, const void *text, size_t len, struct err *err)
+{
+	const struct object_part part = {text, len};
+
+	return write_elf(path, NULL, &part, err);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binaries/object/shared.h"
 #include "binaries/objinfo/check.h"
 #include "binaries/objinfo/json.h"
 #include "binaries/objinfo/report.h"
@@ -102,7 +103,7 @@ static int show_archive(const char *path, const struct view *view, struct err *e
 	struct archive a;
 	int r = archive_read(&a, path, err);
 
-	for (size_t i = 0; !r && i < a.n; i++) {
+	for (size_t i = !r && shared_is(&a) ? 1 : 0; !r && i < a.n; i++) {
 		_cleanup_free_ char *name = NULL;
 
 		if (asprintf(&name, "%s(%s)", path, a.members[i].name) < 0)

@@ -66,7 +66,6 @@ static void what_is_for_one_isa_is_refused_with_the_reason(void **state)
 {
 	static const char *const bad[] = {"-march=native a.c",
 					  "-msse2 a.c",
-					  "-shared a.o",
 					  "a.s",
 					  "a.cpp",
 					  "--target=x a.c",
@@ -102,6 +101,42 @@ static void harmless_options_are_taken_without_effect(void **state)
 	options_free(&o);
 	assert_int_equal(parse(&o, &e, "-fcommon a.c"), 0);
 	assert_int_equal(o.ignored.n, 1);
+	options_free(&o);
+}
+
+static void options_of_loading_at_run_time_mean_nothing_to_the_linker(void **state)
+{
+	struct err e = ERR_INIT;
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, &e,
+			       "-shared -Wl,-soname -Wl,libx.so.1 -Wl,-rpath,/usr/lib,-z,defs "
+			       "-Xlinker --version-script=x.map -Wl,-s a.o"),
+			 0);
+	assert_int_equal(o.mode, MODE_SHARED);
+	assert_int_equal(o.ninputs, 1);
+	assert_int_equal(o.linker.n, 1);
+	options_free(&o);
+	assert_int_equal(parse(&o, &e, "-c -shared a.c"), 0);
+	assert_int_equal(o.mode, MODE_COMPILE);
+	options_free(&o);
+	assert_true(parse(&o, &e, "-Wl,-z,execstack a.o") < 0);
+}
+
+static void archives_are_whole_between_the_marks(void **state)
+{
+	struct err e = ERR_INIT;
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, &e,
+			       "-Wl,--whole-archive a.a -lb -Wl,--no-whole-archive c.a -u f "
+			       "-Wl,--undefined=g"),
+			 0);
+	assert_int_equal(o.ninputs, 3);
+	assert_true(o.inputs[0].whole && o.inputs[1].whole && !o.inputs[2].whole);
+	assert_true(strv_has(&o.undefined, "f") && strv_has(&o.undefined, "g"));
 	options_free(&o);
 }
 
@@ -179,6 +214,8 @@ int main(void)
 		cmocka_unit_test(inputs_keep_their_order_and_kind),
 		cmocka_unit_test(what_is_for_one_isa_is_refused_with_the_reason),
 		cmocka_unit_test(harmless_options_are_taken_without_effect),
+		cmocka_unit_test(options_of_loading_at_run_time_mean_nothing_to_the_linker),
+		cmocka_unit_test(archives_are_whole_between_the_marks),
 		cmocka_unit_test(dependency_options_go_to_one_run_only),
 		cmocka_unit_test(one_output_cannot_be_of_two_objects),
 		cmocka_unit_test(groups_of_messages_turn_on_off_and_into_errors),
