@@ -31,7 +31,7 @@ struct options {
 	uint64_t jobs;
 	uint64_t timeout_s;
 	enum isa from;
-	bool compare, json, verbose;
+	bool compare, json, verbose, apart;
 	const char *image;
 	const char *report; /* append a line of JSON to this file instead of printing */
 	const char *bundle;
@@ -50,6 +50,8 @@ static const char help[] =
 	"  --sample M     with --each: only M of the points, evenly spread\n"
 	"  --per-run R    with --each: R points a run, far apart (default: 1)\n"
 	"  --jobs J       with --each: runs at a time (default: number of processors)\n"
+	"  --apart        each process in a network of its own, as if on another machine: nothing\n"
+	"                 is handed over by the kernel (needs root)\n"
 	"  --from ISA     where the program starts (default: this host's ISA)\n"
 	"  --compare      compare output and status with an unmoved run (always with --each)\n"
 	"  --timeout S    give up a run after S seconds (default: none; with --each 120,\n"
@@ -91,6 +93,7 @@ enum {
 	OPT_PER_RUN,
 	OPT_JOBS,
 	OPT_FROM,
+	OPT_APART,
 	OPT_COMPARE,
 	OPT_TIMEOUT,
 	OPT_IMAGE,
@@ -108,6 +111,7 @@ static const struct option long_options[] = {
 	{"per-run", required_argument, NULL, OPT_PER_RUN},
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"from", required_argument, NULL, OPT_FROM},
+	{"apart", no_argument, NULL, OPT_APART},
 	{"compare", no_argument, NULL, OPT_COMPARE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"image", required_argument, NULL, OPT_IMAGE},
@@ -157,6 +161,9 @@ static int parse_one(struct options *o, int c, bool *mode_given)
 		if (isa < 0)
 			return usage("this is no ISA (x86_64 or aarch64)", optarg);
 		o->from = (enum isa)isa;
+		break;
+	case OPT_APART:
+		o->apart = true;
 		break;
 	case OPT_COMPARE:
 		o->compare = true;
@@ -354,6 +361,7 @@ static struct hop_plan make_plan(const struct options *o)
 		.again = o->mode == MODE_EVERY,
 		.hops = o->hops,
 		.timeout_ns = o->timeout_s * NS_PER_S,
+		.apart = o->apart,
 		.image = o->image,
 	};
 }

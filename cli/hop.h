@@ -40,6 +40,7 @@ struct hop_plan {
 	uint64_t hops;       /* at least 1; UINT64_MAX: no limit */
 	bool again;          /* a move that was refused is tried again after step more points */
 	uint64_t timeout_ns; /* for the run; 0: none */
+	bool apart;          /* each process in a network namespace of its own */
 	const char *image;   /* save the first image here; NULL: don't */
 };
 

@@ -9,9 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include "cli/hop.h"
 #include "common/clock.h"
@@ -42,6 +46,22 @@ struct runner {
 	bool resuming;
 };
 
+/* A network of its own for the next child, as a process on another machine has. */
+static int new_network(struct err *e)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	_cleanup_close_ int fd = -1;
+
+	if (unshare(CLONE_NEWNET) < 0) {
+		(void)err_sys(e, -errno, "cannot make a network namespace");
+		return err_hint(e, "--apart needs root");
+	}
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		return err_sys(e, -errno, "cannot set up a loopback device");
+	return 0;
+}
+
 static int start_process(struct runner *r, enum isa isa, int image, const struct descriptors *given,
 			 uint64_t next, struct process **out, struct err *e)
 {
@@ -56,7 +76,7 @@ static int start_process(struct runner *r, enum isa isa, int image, const struct
 		.new_group = r->out_rd >= 0,
 		.image_in = image,
 		.given = given,
-		.here = true,
+		.here = !r->plan->apart,
 	};
 	char plan[64];
 
@@ -69,6 +89,12 @@ static int start_process(struct runner *r, enum isa isa, int image, const struct
 	else
 		(void)snprintf(plan, sizeof(plan), "%" PRIu64, next);
 	s.plan = plan;
+	if (r->plan->apart) {
+		int rc = new_network(e);
+
+		if (rc < 0)
+			return rc;
+	}
 	return process_start(&s, out, e);
 }
 

@@ -256,9 +256,9 @@ static const char *writer(const struct state_image *img)
 
 static const char *file_kind(const struct drover_image_file *f)
 {
-	static const char *const names[] = {"",         "inherited", "path", "shared", "reopened",
-					    "contents", "pipe",      "pair", "event",  "timer",
-					    "signal",   "epoll",     "given"};
+	static const char *const names[] = {"",         "inherited", "path",  "shared", "reopened",
+					    "contents", "pipe",      "pair",  "event",  "timer",
+					    "signal",   "epoll",     "given", "socket"};
 
 	return f->kind < ARRAY_SIZE(names) ? names[f->kind] : "";
 }

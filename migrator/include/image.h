@@ -221,7 +221,8 @@ enum drover_image_file_kind {
 	DROVER_FILE_TIMER = 9,
 	DROVER_FILE_SIGNAL = 10,
 	DROVER_FILE_EPOLL = 11, /* its bytes are drover_image_watch */
-	DROVER_FILE_GIVEN = 12  /* the very description, handed over by one kernel: control.md */
+	DROVER_FILE_GIVEN = 12, /* the very description, handed over by one kernel: control.md */
+	DROVER_FILE_SOCKET = 13 /* its bytes are a drover_image_socket and what waits in it */
 };
 
 #define DROVER_FILE_NONE 0xffffffffu /* peer: the other end is closed */
@@ -233,9 +234,33 @@ struct drover_image_watch {
 	uint64_t data;
 };
 
+enum drover_image_socket_state {
+	DROVER_SOCKET_OPEN = 0,
+	DROVER_SOCKET_LISTENS = 1,
+	DROVER_SOCKET_CONNECTED = 2 /* TCP, both ends in the program: `peer` is the other */
+};
+
+#define DROVER_SOCKET_OPTIONS 32u
+#define DROVER_SOCKET_ADDRESS 112u
+
+/* A SOCKET without what waits in it. Addresses and options as the kernel has them. */
+struct drover_image_socket {
+	uint32_t family;
+	uint32_t type;
+	uint32_t protocol;
+	uint32_t state; /* enum drover_image_socket_state */
+	uint32_t backlog;
+	uint32_t options_set; /* a bit for each place in `options` the program has set */
+	uint32_t local_size;  /* bytes of the addresses; 0: none */
+	uint32_t peer_size;
+	uint8_t local[DROVER_SOCKET_ADDRESS];
+	uint8_t peer[DROVER_SOCKET_ADDRESS];
+	uint8_t options[DROVER_SOCKET_OPTIONS][16];
+};
+
 enum drover_image_options {
-	DROVER_SOCKET_SHUT_RD = 1, /* PAIR: this end receives no more */
-	DROVER_SOCKET_SHUT_WR = 2  /* PAIR: this end sends no more */
+	DROVER_SOCKET_SHUT_RD = 1, /* PAIR, SOCKET: this end receives no more */
+	DROVER_SOCKET_SHUT_WR = 2  /* PAIR, SOCKET: this end sends no more */
 };
 
 struct drover_image_file {
@@ -247,10 +272,10 @@ struct drover_image_file {
 	uint32_t mode;     /* st_mode when captured; type must agree when opened */
 	uint64_t position;
 	struct drover_image_string path; /* absolute */
-	uint32_t peer;                   /* PIPE, PAIR: fd of the other end, or DROVER_FILE_NONE */
-	uint32_t options;                /* PAIR: enum drover_image_options */
-	uint64_t value[3];               /* by kind: docs/formats/image.md, section 4 */
-	uint64_t offset; /* the bytes that belong to it, within the image, inside PAGES */
+	uint32_t peer;     /* PIPE, PAIR, SOCKET: fd of the other end, or DROVER_FILE_NONE */
+	uint32_t options;  /* PAIR, SOCKET: enum drover_image_options */
+	uint64_t value[3]; /* by kind: docs/formats/image.md, section 4 */
+	uint64_t offset;   /* the bytes that belong to it, within the image, inside PAGES */
 	uint64_t size;
 };
 
@@ -265,5 +290,8 @@ _Static_assert(sizeof(struct drover_image_process) ==
 _Static_assert(sizeof(struct drover_image_map) == 24, "image map");
 _Static_assert(sizeof(struct drover_image_run) == 24, "image run");
 _Static_assert(sizeof(struct drover_image_file) == 88, "image file");
+_Static_assert(sizeof(struct drover_image_socket) ==
+		       32 + 2 * DROVER_SOCKET_ADDRESS + 16 * DROVER_SOCKET_OPTIONS,
+	       "image socket");
 
 #endif

@@ -112,7 +112,26 @@ static long block_accept(long n, const long *a)
 	long r = wait_call(n, a[0], a[1], a[2], a[3], 0, 0);
 
 	if (r >= 0)
-		files_opened(r);
+		files_accepted(a[0], r);
+	return r;
+}
+
+static long block_recvmsg(long n, const long *a)
+{
+	long r = wait_call(n, a[0], a[1], a[2], 0, 0, 0);
+
+	if (r >= 0)
+		files_received((const void *)a[1]);
+	return r;
+}
+
+/* What was broken off goes on being made. */
+static long block_connect(long n, const long *a)
+{
+	long r = wait_call(n, a[0], a[1], a[2], 0, 0, 0);
+
+	if (!r || r == -EINPROGRESS || r == -EINTR || r == DROVER_AGAIN)
+		files_connected(a[0]);
 	return r;
 }
 
@@ -133,8 +152,6 @@ long blocking_call(struct drover_wait *w, bool *known, long n, const long *a)
 	case SYS_sendto:
 	case SYS_recvfrom:
 	case SYS_sendmsg:
-	case SYS_recvmsg:
-	case SYS_connect:
 	case SYS_wait4:
 	case SYS_waitid:
 	case SYS_flock:
@@ -143,6 +160,10 @@ long blocking_call(struct drover_wait *w, bool *known, long n, const long *a)
 		if (a[1] == F_SETLKW || a[1] == F_OFD_SETLKW)
 			return wait_call(n, a[0], a[1], a[2], 0, 0, 0);
 		break;
+	case SYS_recvmsg:
+		return block_recvmsg(n, a);
+	case SYS_connect:
+		return block_connect(n, a);
 	case SYS_accept:
 	case SYS_accept4:
 		return block_accept(n, a);

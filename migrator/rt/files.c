@@ -4,6 +4,7 @@
  * anything is taken apart.
  */
 #include "migrator/rt/files.h"
+#include "migrator/rt/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,13 +27,74 @@ void files_opened(long fd)
 	file_table[fd].description = ++last_description;
 }
 
-void files_made(long fd, uint32_t kind, uint64_t made)
+/* The next number after `at` that has the description of `fd`; RT_FDS: there is none. */
+static long next_of(long fd, long at)
 {
 	if (fd < 0 || fd >= RT_FDS)
+		return RT_FDS;
+	while (++at < RT_FDS)
+		if (file_table[at].description == file_table[fd].description)
+			break;
+	return at;
+}
+
+void files_made(long fd, uint32_t kind, uint64_t made)
+{
+	for (long i = next_of(fd, -1); i < RT_FDS; i = next_of(fd, i))
+		file_table[i].origin = (struct object_origin){.kind = kind, .made = made};
+}
+
+void files_accepted(long listener, long fd)
+{
+	files_opened(fd);
+	if (listener < 0 || listener >= RT_FDS || fd < 0 || fd >= RT_FDS)
 		return;
-	for (long i = 0; i < RT_FDS; i++)
-		if (file_table[i].description == file_table[fd].description)
-			file_table[i].origin = (struct object_origin){kind, made};
+	file_table[fd].origin = file_table[listener].origin;
+	file_table[fd].origin.connected = true;
+}
+
+void files_connected(long fd)
+{
+	for (long i = next_of(fd, -1); i < RT_FDS; i = next_of(fd, i))
+		file_table[i].origin.connected =
+			SOCKET_TYPE(file_table[i].origin.made) != SOCK_DGRAM;
+}
+
+void files_listens(long fd, long backlog)
+{
+	for (long i = next_of(fd, -1); i < RT_FDS; i = next_of(fd, i))
+		file_table[i].origin.backlog = (uint32_t)backlog;
+}
+
+void files_option(long fd, long level, long name)
+{
+	int at = socket_option_place((int)level, (int)name);
+
+	for (long i = next_of(fd, -1); i < RT_FDS; i = next_of(fd, i)) {
+		if (at >= 0)
+			file_table[i].origin.options |= 1u << at;
+		else if (at == -1)
+			file_table[i].origin.foreign =
+				(uint32_t)level << 16 | ((uint32_t)name & 0xffff);
+	}
+}
+
+void files_received(const void *message)
+{
+	const struct msghdr *m = message;
+	const char *at = m->msg_control, *end = at + m->msg_controllen;
+
+	while (end - at >= (long)sizeof(struct cmsghdr)) {
+		const struct cmsghdr *c = (const struct cmsghdr *)(const void *)at;
+		const int *fds = (const int *)(const void *)CMSG_DATA(c);
+
+		if (c->cmsg_len < sizeof *c || c->cmsg_len > (size_t)(end - at))
+			return;
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			for (size_t i = 0; i < (c->cmsg_len - sizeof *c) / sizeof(int); i++)
+				files_opened(fds[i]);
+		at += CMSG_ALIGN(c->cmsg_len);
+	}
 }
 
 int files_timer_clock(long fd)
@@ -52,12 +114,9 @@ void files_paired(long a, long b)
 
 void files_shut(long fd, long how)
 {
-	if (fd < 0 || fd >= RT_FDS)
-		return;
-	for (long i = 0; i < RT_FDS; i++)
-		if (file_table[i].description == file_table[fd].description)
-			file_table[i].shut |= (how != SHUT_WR ? DROVER_SOCKET_SHUT_RD : 0u) |
-					      (how != SHUT_RD ? DROVER_SOCKET_SHUT_WR : 0u);
+	for (long i = next_of(fd, -1); i < RT_FDS; i = next_of(fd, i))
+		file_table[i].shut |= (how != SHUT_WR ? DROVER_SOCKET_SHUT_RD : 0u) |
+				      (how != SHUT_RD ? DROVER_SOCKET_SHUT_WR : 0u);
 }
 
 void files_duplicated(long from, long to)

@@ -1,5 +1,6 @@
 /* The program's descriptors described for an image; changes nothing. */
 #include "migrator/rt/files.h"
+#include "migrator/rt/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,9 @@ static bool path_leads_to(const struct subject *s)
 	       named.st_dev == s->st.st_dev && named.st_ino == s->st.st_ino;
 }
 
+/* By the place in files_image: what of a SOCKET is not in its record. */
+static struct drover_image_socket sockets[DROVER_IMAGE_MAX_FILES];
+
 /* As something that any kernel can make again. */
 static enum capture_verdict describe(const struct subject *s, struct drover_image_file *d,
 				     struct files_image *f, struct text *why)
@@ -112,6 +116,8 @@ static enum capture_verdict describe(const struct subject *s, struct drover_imag
 	if (path_leads_to(s))
 		return by_path(s->fd, s->path, s->length, &s->st, d, f, why);
 	d->options = file_table[s->fd].shut;
+	if (file_table[s->fd].origin.kind == DROVER_FILE_SOCKET)
+		return socket_describe(s->fd, &file_table[s->fd].origin, d, &sockets[f->n], why);
 	return object_describe(s->fd, s->path, &file_table[s->fd].origin, d, why);
 }
 
@@ -135,6 +141,7 @@ static bool can_be_given(const struct subject *s, const struct drover_image_file
 		return !kernel(SYS_ioctl, s->fd, TCGETS, unused);
 	default:
 		return !strcmp(s->path, "anon_inode:inotify") ||
+		       !strcmp(s->path, "anon_inode:[eventfd]") ||
 		       !strcmp(s->path, "anon_inode:[fanotify]");
 	}
 }
@@ -144,13 +151,31 @@ static void give(struct drover_image_file *d)
 	const struct object_origin *o = &file_table[d->fd].origin;
 
 	d->kind = DROVER_FILE_GIVEN;
-	d->value[0] = 0;
-	d->value[1] = o->kind;
-	d->value[2] = o->made;
+	d->value[0] = o->kind | (uint64_t)o->connected << 8 | (uint64_t)o->backlog << 32;
+	d->value[1] = o->made;
+	d->value[2] = o->options | (uint64_t)o->foreign << 32;
+	d->options = file_table[d->fd].shut;
 	d->position = d->size = 0;
 	d->like = 0;
 	d->peer = DROVER_FILE_NONE;
 	d->path = (struct drover_image_string){0, 0};
+}
+
+/* Whether the record at `i` is the other end of what d is an end of. */
+static bool other_end(const struct files_image *f, uint32_t i, const struct drover_image_file *d)
+{
+	const struct drover_image_file *o = &f->v[i];
+
+	switch (d->kind) {
+	case DROVER_FILE_PIPE:
+		return o->value[1] == d->value[1];
+	case DROVER_FILE_PAIR:
+		return file_table[o->fd].description == file_table[d->fd].mate;
+	case DROVER_FILE_SOCKET:
+		return socket_ends(&sockets[i], &sockets[f->n]);
+	default:
+		return false;
+	}
 }
 
 /* What a descriptor has to do with those before it: an end finds the other, a file without a path
@@ -171,10 +196,7 @@ static enum capture_verdict relate(struct files_image *f, struct drover_image_fi
 			d->size = 0;
 			return CAPTURE_OK;
 		}
-		if (d->kind == DROVER_FILE_PIPE
-			    ? o->value[1] != d->value[1]
-			    : d->kind != DROVER_FILE_PAIR ||
-				      file_table[o->fd].description != file_table[d->fd].mate)
+		if (!other_end(f, i, d))
 			continue;
 		if (o->peer != DROVER_FILE_NONE ||
 		    (d->kind == DROVER_FILE_PIPE && ((o->flags ^ d->flags) & O_ACCMODE) == 0)) {
@@ -256,6 +278,11 @@ static enum capture_verdict capture_one(struct files_image *f, struct drover_ima
 		return CAPTURE_REFUSE;
 	objects[f->n].ino = s.st.st_ino;
 	objects[f->n].dev = s.st.st_dev;
+	/* To make it again would need its address, which the old one still has. */
+	if (rt.here && file_table[d->fd].origin.kind == DROVER_FILE_SOCKET && can_be_given(&s, d)) {
+		give(d);
+		return CAPTURE_OK;
+	}
 	v = describe(&s, d, f, why);
 	if (v == CAPTURE_OK)
 		v = relate(f, d, why);
@@ -300,6 +327,9 @@ enum capture_verdict files_capture(struct files_image *f, struct text *why)
 		text_str(why, "a descriptor of 1024 or more is open");
 		return CAPTURE_REFUSE;
 	}
+	for (uint32_t fd = 0; fd < RT_FDS && !rt.here; fd++)
+		if (file_table[fd].description && file_table[fd].origin.connected)
+			socket_settle(fd);
 	for (uint32_t fd = 0; fd < RT_FDS; fd++) {
 		struct drover_image_file d = {.fd = fd};
 		enum capture_verdict v;
@@ -312,6 +342,10 @@ enum capture_verdict files_capture(struct files_image *f, struct text *why)
 		f->v[f->n++] = d;
 	}
 	give_mates(f);
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].kind == DROVER_FILE_SOCKET && f->v[i].peer == DROVER_FILE_NONE &&
+		    sockets[i].state == DROVER_SOCKET_CONNECTED)
+			return socket_alone(f->v[i].fd, &sockets[i], why);
 	return check_watches(f, why) ? CAPTURE_OK : CAPTURE_REFUSE;
 }
 
@@ -330,7 +364,7 @@ int files_write(struct files_image *f, int to, uint64_t *offset)
 	int r = 0;
 
 	for (uint32_t i = 0; i < f->n && !r; i++) {
-		r = object_write(&f->v[i], to, *offset);
+		r = object_write(&f->v[i], &sockets[i], to, *offset);
 		*offset += (f->v[i].size + 15) & ~15ull;
 	}
 	return r;

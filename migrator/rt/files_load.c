@@ -1,6 +1,8 @@
 /* The descriptors of an image made again in a process that loads it. */
 #include "migrator/rt/files.h"
+#include "migrator/rt/sockets.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -79,11 +81,25 @@ static bool place_given(const struct files_image *f, const struct drover_image_f
 	if (r < 0)
 		return files_say(why, d->fd, " cannot be had", NULL);
 	files_opened(d->fd);
-	file_table[d->fd].origin = (struct object_origin){(uint32_t)d->value[1], d->value[2]};
+	file_table[d->fd].origin = (struct object_origin){
+		.kind = (uint32_t)d->value[0] & 255,
+		.connected = d->value[0] >> 8 & 1,
+		.backlog = (uint32_t)(d->value[0] >> 32),
+		.made = d->value[1],
+		.options = (uint32_t)d->value[2],
+		.foreign = (uint32_t)(d->value[2] >> 32),
+	};
 	file_table[d->fd].shut = d->options;
 	if (d->peer < d->fd && record_of(f, d->peer))
 		files_paired(d->peer, d->fd);
 	return true;
+}
+
+static bool failed_to_make(const struct drover_image_file *d, long r, struct text *why)
+{
+	files_say(why, d->fd, " cannot be made again, error ", NULL);
+	text_num(why, (uint64_t)-r);
+	return false;
 }
 
 static bool make(const struct files_image *f, const struct drover_image_file *d, struct text *why)
@@ -96,9 +112,64 @@ static bool make(const struct files_image *f, const struct drover_image_file *d,
 		remember(f, d);
 		return true;
 	}
-	files_say(why, d->fd, " cannot be made again, error ", NULL);
-	text_num(why, (uint64_t)-r);
-	return false;
+	return failed_to_make(d, r, why);
+}
+
+/* Connections within the program come before the sockets that listen: both have the same port. */
+static bool make_connections(const struct files_image *f, struct text *why)
+{
+	long above = f->n ? (long)f->v[f->n - 1].fd + 1 : 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct drover_image_file *d = &f->v[i];
+		const struct drover_image_file *peer =
+			d->kind == DROVER_FILE_SOCKET && d->peer > d->fd ? record_of(f, d->peer)
+									 : NULL;
+		long r = peer ? socket_make_connection(d, peer, rt.image_in, above) : 0;
+
+		if (r)
+			return failed_to_make(d, r, why);
+	}
+	return true;
+}
+
+static bool make_socket(const struct files_image *f, const struct drover_image_file *d,
+			struct text *why)
+{
+	struct drover_image_socket s;
+	long r = d->peer == DROVER_FILE_NONE
+			 ? socket_make(d, rt.image_in, (long)f->v[f->n - 1].fd + 1)
+			 : 0;
+
+	if (!r && kernel(SYS_pread64, rt.image_in, &s, sizeof s, d->offset) != sizeof s)
+		r = -EIO;
+	if (r)
+		return failed_to_make(d, r, why);
+	files_opened(d->fd);
+	file_table[d->fd].shut = d->options;
+	file_table[d->fd].origin = (struct object_origin){
+		.kind = DROVER_FILE_SOCKET,
+		.made = SOCKET_MADE(s.family, s.type, s.protocol),
+		.backlog = s.backlog,
+		.connected = s.state == DROVER_SOCKET_CONNECTED,
+		.options = s.options_set,
+	};
+	return true;
+}
+
+/* What needs all descriptors to be there. */
+static bool finish(const struct files_image *f, struct text *why)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct drover_image_file *d = &f->v[i];
+
+		if (d->kind == DROVER_FILE_EPOLL && object_watch(d, rt.image_in) < 0)
+			return files_say(why, d->fd, " is an epoll set that cannot be filled again",
+					 NULL);
+		if (d->kind == DROVER_FILE_SOCKET && socket_finish(d, rt.image_in))
+			return files_say(why, d->fd, " cannot be connected again", NULL);
+	}
+	return true;
 }
 
 bool files_load(const struct files_image *f, struct text *why)
@@ -107,7 +178,7 @@ bool files_load(const struct files_image *f, struct text *why)
 
 	for (uint32_t fd = 0; fd < RT_FDS; fd++)
 		file_table[fd].description = 0;
-	if (!take_given(f, why))
+	if (!take_given(f, why) || !make_connections(f, why))
 		return false;
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct drover_image_file *d = &f->v[i];
@@ -139,6 +210,10 @@ bool files_load(const struct files_image *f, struct text *why)
 			files_opened(d->fd);
 			break;
 		}
+		case DROVER_FILE_SOCKET:
+			if (!make_socket(f, d, why))
+				return false;
+			break;
 		case DROVER_FILE_GIVEN:
 			if (!place_given(f, d, given[next_given++], why))
 				return false;
@@ -148,9 +223,5 @@ bool files_load(const struct files_image *f, struct text *why)
 				return false;
 		}
 	}
-	for (uint32_t i = 0; i < f->n; i++)
-		if (f->v[i].kind == DROVER_FILE_EPOLL && object_watch(&f->v[i], rt.image_in) < 0)
-			return files_say(why, f->v[i].fd,
-					 " is an epoll set that cannot be filled again", NULL);
-	return true;
+	return finish(f, why);
 }

@@ -217,7 +217,8 @@ static const char *check_bytes(const struct image_parts *p, const struct drover_
 	if (!f->size)
 		return NULL;
 	if (f->kind != DROVER_FILE_CONTENTS && f->kind != DROVER_FILE_PIPE &&
-	    f->kind != DROVER_FILE_PAIR && f->kind != DROVER_FILE_EPOLL)
+	    f->kind != DROVER_FILE_PAIR && f->kind != DROVER_FILE_EPOLL &&
+	    f->kind != DROVER_FILE_SOCKET)
 		return "bytes of a descriptor that has none";
 	if (f->kind == DROVER_FILE_EPOLL && f->size % sizeof(struct drover_image_watch))
 		return "an epoll set of broken watches";
@@ -259,6 +260,10 @@ static const char *check_file(const struct image_parts *p, uint64_t i)
 		return f->kind == DROVER_FILE_REOPENED && like->kind != DROVER_FILE_CONTENTS
 			       ? "a descriptor that shares with none"
 			       : NULL;
+	case DROVER_FILE_SOCKET:
+		if (f->size < sizeof(struct drover_image_socket))
+			return "a socket without a description";
+		return check_ends(p, f);
 	case DROVER_FILE_PIPE:
 	case DROVER_FILE_PAIR:
 		return check_ends(p, f);

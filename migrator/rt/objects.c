@@ -313,6 +313,19 @@ static int write_pair(const struct drover_image_file *d, int to, uint64_t offset
 	return r == (long)d->size ? put(to, chunk, d->size, offset) : r < 0 ? (int)r : -EIO;
 }
 
+static int write_socket(const struct drover_image_file *d, const struct drover_image_socket *s,
+			int to, uint64_t offset)
+{
+	uint64_t waits = d->size - sizeof *s;
+	int r = put(to, s, sizeof *s, offset);
+	long n;
+
+	if (r || !waits)
+		return r;
+	n = kernel(SYS_recvfrom, d->fd, chunk, waits, MSG_PEEK | MSG_DONTWAIT, 0, 0);
+	return n == (long)waits ? put(to, chunk, waits, offset + sizeof *s) : n < 0 ? (int)n : -EIO;
+}
+
 static int write_watches(const struct drover_image_file *d, int to, uint64_t offset)
 {
 	uint64_t left = d->size / sizeof(struct drover_image_watch), fd, events, data;
@@ -361,7 +374,8 @@ static int write_contents(const struct drover_image_file *d, int to, uint64_t of
 	return r;
 }
 
-int object_write(struct drover_image_file *d, int to, uint64_t offset)
+int object_write(struct drover_image_file *d, const struct drover_image_socket *s, int to,
+		 uint64_t offset)
 {
 	d->offset = d->size ? offset : 0;
 	if (!d->size)
@@ -371,6 +385,8 @@ int object_write(struct drover_image_file *d, int to, uint64_t offset)
 		return write_pipe(d, to, offset);
 	case DROVER_FILE_PAIR:
 		return write_pair(d, to, offset);
+	case DROVER_FILE_SOCKET:
+		return write_socket(d, s, to, offset);
 	case DROVER_FILE_EPOLL:
 		return write_watches(d, to, offset);
 	case DROVER_FILE_CONTENTS:

@@ -26,9 +26,14 @@ enum fdinfo_locks fdinfo_locks(long fd);
 
 /* How the program made what it cannot be asked for later. */
 struct object_origin {
-	uint32_t kind; /* PAIR, EVENT, SIGNAL or TIMER; 0: the kernel knows it all */
+	uint32_t kind; /* PAIR, EVENT, SIGNAL, TIMER or SOCKET; 0: the kernel knows it all */
 	uint64_t made; /* PAIR: SOCK_STREAM, ...; EVENT: a semaphore; SIGNAL: the set; TIMER: the
-			  clock */
+			  clock; SOCKET: SOCKET_MADE of sockets.h */
+	/* SOCKET: what it was asked for since. */
+	uint32_t backlog;
+	bool connected;   /* it was, or was about to be */
+	uint32_t options; /* a bit for each place in socket_options that was set */
+	uint32_t foreign; /* an option set that is not there: level << 16 | name, or 0 */
 };
 
 /* Describes what `name`, the target of the descriptor's link in /proc/self/fd, stands for: fills in
@@ -37,8 +42,9 @@ struct object_origin {
 enum capture_verdict object_describe(long fd, const char *name, const struct object_origin *o,
 				     struct drover_image_file *d, struct text *why);
 
-/* Writes the bytes that belong to it at `offset` of `to`: 0 or a negative errno. */
-int object_write(struct drover_image_file *d, int to, uint64_t offset);
+/* Writes the bytes that belong to it at `offset` of `to`; s of a SOCKET. 0 or a negative errno. */
+int object_write(struct drover_image_file *d, const struct drover_image_socket *s, int to,
+		 uint64_t offset);
 
 /* Makes the object again as d->fd, and with it the other end of a pipe or pair (NULL: closed);
  * contents come from `image_in`. `above` is a number above all descriptors of the program. Negative

@@ -4,10 +4,12 @@
  * to the kernel.
  */
 #include "migrator/rt/rt.h"
+#include "migrator/rt/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -120,6 +122,44 @@ static long route_files(long n, long a, long b, long c, long d, long e, long f)
 		if (!r)
 			files_shut(a, b);
 		return r;
+	case SYS_socket:
+		r = opened(kernel(n, a, b, c));
+		files_made(r, DROVER_FILE_SOCKET, SOCKET_MADE(a, b, c));
+		return r;
+	case SYS_accept:
+	case SYS_accept4:
+		r = kernel(n, a, b, c, d);
+		if (r >= 0)
+			files_accepted(a, r);
+		return r;
+	case SYS_connect:
+		r = kernel(n, a, b, c);
+		if (!r || r == -EINPROGRESS || r == -EINTR)
+			files_connected(a);
+		return r;
+	case SYS_listen:
+		r = kernel(n, a, b);
+		if (!r)
+			files_listens(a, b);
+		return r;
+	case SYS_setsockopt:
+		r = kernel(n, a, b, c, d, e);
+		if (!r)
+			files_option(a, b, c);
+		return r;
+	case SYS_recvmsg:
+		r = kernel(n, a, b, c);
+		if (r >= 0)
+			files_received((const void *)b);
+		return r;
+	case SYS_recvmmsg:
+		r = kernel(n, a, b, c, d, e);
+		for (long i = 0; i < r; i++)
+			files_received(&((const struct mmsghdr *)b)[i].msg_hdr);
+		return r;
+	case SYS_ioctl:
+		r = kernel(n, a, b, c);
+		return b == TIOCGPTPEER ? opened(r) : r;
 	case SYS_pidfd_open:
 		return opened(kernel(n, own_id(a), b));
 	case SYS_timerfd_create:
@@ -413,6 +453,12 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_close:
 	case SYS_close_range:
 	case SYS_shutdown:
+	case SYS_connect:
+	case SYS_listen:
+	case SYS_setsockopt:
+	case SYS_recvmsg:
+	case SYS_recvmmsg:
+	case SYS_ioctl:
 	case SYS_pipe2:
 	case SYS_socketpair:
 	case SYS_openat:
@@ -427,6 +473,15 @@ long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
 	case SYS_accept:
 	case SYS_accept4:
 	case SYS_pidfd_open:
+	case SYS_pidfd_getfd:
+	case SYS_perf_event_open:
+	case SYS_userfaultfd:
+	case SYS_bpf:
+	case SYS_open_tree:
+	case SYS_fsopen:
+	case SYS_fsmount:
+	case SYS_fspick:
+	case SYS_landlock_create_ruleset:
 	case SYS_mq_open:
 		return route_files(n, a, b, c, d, e, f);
 	case SYS_rt_sigaction:

@@ -144,6 +144,12 @@ void files_made(long fd, uint32_t kind, uint64_t made);
 int files_timer_clock(long fd);
 void files_paired(long a, long b);
 void files_shut(long fd, long how);
+/* Of sockets: what accept(2), connect(2), listen(2), setsockopt(2) and recvmsg(2) did. */
+void files_accepted(long listener, long fd);
+void files_connected(long fd);
+void files_listens(long fd, long backlog);
+void files_option(long fd, long level, long name);
+void files_received(const void *message);
 
 /* ---- files_capture.c, files_load.c ---------------------------------------- */
 struct files_image {

@@ -121,6 +121,27 @@ static void a_good_image_passes(void **state)
 	assert_null(check());
 }
 
+static void a_socket_has_a_description_and_its_other_end(void **state)
+{
+	(void)state;
+#define SOCKETS                                                                                    \
+	files[1] = (struct drover_image_file){.fd = 3,                                             \
+					      .kind = DROVER_FILE_SOCKET,                          \
+					      .peer = 5,                                           \
+					      .offset = 0x2000,                                    \
+					      .size = sizeof(struct drover_image_socket)};         \
+	files[2] = files[1];                                                                       \
+	files[2].fd = 5;                                                                           \
+	files[2].peer = 3
+	good(NULL);
+	SOCKETS;
+	assert_null(check());
+	REFUSED(SOCKETS; files[1].size--, "without a description");
+	REFUSED(SOCKETS; files[2].peer = 4, "other end");
+	REFUSED(SOCKETS; files[2].offset = 0x6000, "not in the image");
+	REFUSED(files[1].kind = DROVER_FILE_SOCKET + 1, "unknown kind");
+}
+
 static void another_program_version_or_length_is_refused(void **state)
 {
 	(void)state;
@@ -143,9 +164,9 @@ static void sections_lie_within_the_image_once_each_and_apart(void **state)
 	REFUSED(header.sections[1].offset = UINT64_MAX & ~15ull, "outside");
 	REFUSED(header.sections[1].offset += 8, "aligned");
 	REFUSED(header.sections[5].offset += 16; header.sections[5].size -= 16, "aligned");
-	REFUSED(header.sections[1].type = DROVER_SEC_PROCESS;
-		header.sections[1].offset = 0xa000; header.sections[1].size = sizeof process;
-		header.size = 0xa000 + sizeof process; header.sections[1].count = 1, "twice");
+	REFUSED(header.sections[1].type = DROVER_SEC_PROCESS; header.sections[1].offset = 0xa000;
+		header.sections[1].size = sizeof process; header.size = 0xa000 + sizeof process;
+		header.sections[1].count = 1, "twice");
 	REFUSED(header.sections[2].offset = 0x1010, "overlap");
 	REFUSED(header.sections[2].count = 1, "disagree");
 	REFUSED(header.sections[1].count = DROVER_IMAGE_MAX_FRAMES + 1, "too many");
@@ -300,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_image_passes),
+		cmocka_unit_test(a_socket_has_a_description_and_its_other_end),
 		cmocka_unit_test(another_program_version_or_length_is_refused),
 		cmocka_unit_test(sections_lie_within_the_image_once_each_and_apart),
 		cmocka_unit_test(a_changed_byte_is_found),
