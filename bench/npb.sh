@@ -2,11 +2,12 @@
 # summary: the NPB kernels, built natively, against other C versions and against limits of the machine
 #
 # EP and IS: NPB 3's own C versions as they come in Debian's source package of SimGrid, which are MPI
-# programs and get an MPI of one rank (bench/npb/mpi.h). FT: the same steps with FFTW's transforms, a
-# limit rather than a peer, as FFTW uses the widest vectors the processor has and the kernels are built
-# for baseline x86-64. CG and MG have no such version in Debian: the bytes they must move, as a share of
-# the memory bandwidth one thread reaches here. All by one compiler with one set of flags; programs take
-# turns; medians of what NPB times (set-up is left out), as each program says it.
+# programs and get an MPI of one rank (bench/npb/mpi.h). FT: the same steps with the transforms of FFTW's
+# C sources, without its vector units' codelets. CG and MG: their steps written down plainly
+# (bench/npb/cg_peer.c, mg_peer.c). All these are built by one compiler with one set of flags. Beyond what is
+# comparable: CG's sparse product by librsb, FT with the FFTW the system has, with the widest vectors of the
+# processor for both, and how far CG and MG are from the time their bytes take at the memory's bandwidth.
+# Programs take turns; medians of the processor time of what NPB times (set-up is left out).
 no_args
 need npb-ep-native npb-is-native npb-ft-native npb-cg-native npb-mg-native
 runs=${runs:-5}
@@ -24,19 +25,31 @@ simgrid() {
 	cp "$top/bench/npb/mpi.h" "$peers/include/"
 	echo '#include "../mpi.h"' | tee "$peers/include/smpi/mpi.h" >"$peers/include/simgrid/instr.h"
 }
-# The kernels' sources by the peers' compiler and flags.
-kernel() {
-	local name=$1 sources=() s
-	for s in "$top/workloads/npb/$name"/*.c "$top"/workloads/npb/common/*.c; do
-		[[ $s == *team_serial.c ]] || sources+=("$s")
-	done
-	"$clang" "${flags[@]}" -std=gnu17 -D_GNU_SOURCE -I"$top" "${sources[@]}" -pthread -lm -o "$peers/$name.ours" ||
-		die "$name: clang failed"
+# FFTW's C sources by the same compiler, as a static library; made once.
+fftw_plain() {
+	local archive lib=$peers/fftw/.libs/libfftw3.a
+	[ ! -e "$lib" ] || { echo "$lib"; return; }
+	archive=$("$top/tools/fetch-source" fftw3) || die "the peers' source is not there"
+	rm -rf "$peers/fftw" && mkdir "$peers/fftw" && tar -xf "$archive" -C "$peers/fftw" --strip-components=1 &&
+		(cd "$peers/fftw" && ./configure -q --disable-fortran --disable-doc CC="$clang" CFLAGS="${flags[*]}" &&
+			make -s -j"$(nproc)") >"$peers/fftw.log" 2>&1 || die "FFTW does not build; see $peers/fftw.log"
+	echo "$lib"
 }
+common=()
+for s in "$top"/workloads/npb/common/*.c; do [[ $s == *team_serial.c ]] || common+=("$s"); done
+# compile OUTPUT ARGUMENT...: with what the kernels share, telling processor time.
+compile() {
+	local out=$1
+	shift
+	"$clang" "${flags[@]}" -std=gnu17 -D_GNU_SOURCE -I"$top" "$@" "${common[@]}" "$top/bench/npb/cpu_clock.c" \
+		-Wl,--wrap=npb_now -pthread -lm -o "$peers/$out" || die "$out: clang failed"
+}
+# kernel NAME [FLAG]: the kernel as NAME.ours
+kernel() { compile "$1.ours${2+-wide}" "${@:2}" "$top/workloads/npb/$1"/*.c; }
 
-# ours KERNEL CLASS: what it says it took; a run that does not verify ends the benchmark.
+# ours PROGRAM CLASS: what it says it took; a run that does not verify ends the benchmark.
 ours() {
-	"$peers/$1.ours" --json --class "$2" >"$peers/output" || die "$1 $2 did not verify"
+	"$peers/$1" --json --class "$2" >"$peers/output" || die "$1 $2 did not verify"
 	sed -n 's/.*"time_s": \([0-9.]*\).*/\1/p' "$peers/output"
 }
 theirs() {
@@ -44,8 +57,11 @@ theirs() {
 	sed -n 's/.*Time in seconds *= *\([0-9.]*\).*/\1/p' "$peers/output"
 }
 resident_kb() { command time -f %M "$@" 2>&1 >/dev/null | tail -1; }
-# What FT says it took, without making its plans.
-said() { "$@" | tail -1; }
+# The last line a peer of bench/npb says.
+said() {
+	"$@" >"$peers/output" || die "$1 failed"
+	tail -1 "$peers/output"
+}
 
 : >"$peers/result"
 # row KERNEL CLASS AGAINST OURS THEIRS
@@ -55,14 +71,15 @@ row() {
 		{ [ "$json" = yes ] && cat >/dev/null ||
 			awk -F '\t' '{printf "%-4s %-6s %-34s %9s s %9s s   %s\n", $1, $2, $3, $4, $5, $6}'; }
 }
-# versus KERNEL CLASS AGAINST MEASURE PEER...: medians of turns.
+# versus KERNEL CLASS AGAINST MEASURE PEER...: medians of turns. $variant is what ours is built as.
+variant=ours
 versus() {
 	local name=$1 class=$2 against=$3 measure=$4 i
 	shift 4
 	: >"$peers/a"
 	: >"$peers/b"
 	for ((i = 0; i < runs; i++)); do
-		ours "$name" "$class" >>"$peers/a"
+		ours "$name.$variant" "$class" >>"$peers/a"
 		"$measure" "$@" >>"$peers/b"
 	done
 	row "$name" "$class" "$against" "$(median <"$peers/a")" "$(median <"$peers/b")"
@@ -73,7 +90,7 @@ limit() {
 	: >"$peers/a"
 	: >"$peers/b"
 	for ((i = 0; i < runs; i++)); do
-		ours "$name" "$class" >>"$peers/a"
+		ours "$name.$variant" "$class" >>"$peers/a"
 		"$peers/triad" >>"$peers/b" || die "the bandwidth cannot be measured"
 	done
 	bandwidth=$(median <"$peers/b")
@@ -81,10 +98,10 @@ limit() {
 		"$(median <"$peers/a")" "$(awk -v n="$bytes" -v b="$bandwidth" 'BEGIN {print n / b}')"
 }
 
-simgrid
 "$clang" "${flags[@]}" "$top/bench/npb/triad.c" -o "$peers/triad" || die "triad: clang failed"
 say "$runs runs each, ${flags[*]}, $(uname -m); ratio below 1: ours is faster"
 say "$(printf '%-4s %-6s %-34s %11s %11s   ratio' '' class against ours theirs)"
+{ wanted ep || wanted is; } && simgrid
 for name in ep is; do
 	wanted $name || continue
 	kernel $name
@@ -99,19 +116,35 @@ for name in ep is; do
 done
 if wanted ft; then
 	kernel ft
-	"$clang" "${flags[@]}" -std=gnu17 -D_GNU_SOURCE -I"$top" "$top/bench/npb/ft_fftw.c" \
-		"$top/workloads/npb/common/lcg.c" -lfftw3 -lm -o "$peers/ft_fftw" ||
-		die "ft: FFTW is missing; install libfftw3-dev"
-	for class in W A; do versus ft $class "the same with FFTW" said "$peers/ft_fftw" $class; done
+	kernel ft -march=native
+	lib=$(fftw_plain) || exit 1
+	compile ft.plain "$top/bench/npb/ft_fftw.c" "$lib"
+	compile ft.system "$top/bench/npb/ft_fftw.c" -lfftw3
+	for class in W A; do
+		versus ft $class "the same with FFTW's C codelets" said "$peers/ft.plain" $class
+		variant=ours-wide
+		versus ft $class "both with the widest vectors" said "$peers/ft.system" $class
+		variant=ours
+	done
 fi
 # CG B: 25 sparse products an iteration and one more, 75 iterations and one untimed, 12 bytes an element
 # of 13,708,072. MG A is too small a share; B: 20 iterations of 58 grid sweeps' worth of 8 bytes a point.
 if wanted cg; then
 	kernel cg
+	peer=("$top/bench/npb/cg_peer.c" "$top"/workloads/npb/cg/{cg,makea}.c)
+	compile cg.plain "${peer[@]}"
+	compile cg.rsb -DWITH_RSB "${peer[@]}" -lrsb
+	export OMP_NUM_THREADS=1
+	for class in W A; do
+		versus cg $class "the same written plainly" said "$peers/cg.plain" $class
+		versus cg $class "the same with librsb's product" said "$peers/cg.rsb" $class
+	done
 	limit cg B "$(awk 'BEGIN {print 76 * 26 * 12 * 13708072}')"
 fi
 if wanted mg; then
 	kernel mg
+	compile mg.plain "$top/bench/npb/mg_peer.c" "$top"/workloads/npb/mg/{mg,grid}.c
+	for class in W A; do versus mg $class "the same written plainly" said "$peers/mg.plain" $class; done
 	limit mg B "$(awk 'BEGIN {print 20 * (8 / 7) * 9 * 8 * 256 ^ 3}')"
 fi
 [ -s "$peers/result" ] || die "no such kernel: ${only[*]}"
