@@ -94,7 +94,7 @@ void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n
 	j->epoch = 1;
 	j->confirmed = false;
 	j->aborting = 0;
-	j->exited_ms = 0;
+	j->exited_ms = j->exit_held = j->hole_ms = 0;
 	j->started_ms = j->settled_ms = j->present_ms = now_ms;
 	j->done = 0;
 	memset(j->isa_s, 0, sizeof(j->isa_s));
@@ -285,8 +285,9 @@ static void job_exited(struct cluster *c, uint64_t now_ms, struct job *j,
 
 	/* Whoever sees the job over must find its whole output. */
 	if (r->log_held < r->log_bytes) {
-		if (!j->exited_ms)
+		if (!j->exited_ms || r->log_held > j->exit_held)
 			j->exited_ms = now_ms;
+		j->exit_held = r->log_held;
 		if (now_ms < j->exited_ms + c->opt.log_ms)
 			return;
 	}

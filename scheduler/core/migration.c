@@ -178,6 +178,7 @@ static void commit(struct cluster *c, uint64_t now_ms, struct migration *m, stru
 	j->confirmed = false;
 	j->present_ms = j->settled_ms = now_ms;
 	j->migrations++;
+	j->hole_ms = 0;
 	j->cpu_us_before += j->cpu_us_here;
 	j->cpu_us_here = 0;
 	segment_begin(c, now_ms, j, m->go_j, fx);

@@ -203,7 +203,11 @@ struct job {
 	uint64_t settled_ms;      /* last start or move, for the cool-down */
 	uint64_t not_before_ms; /* a restart waits a little, so that a broken node can't use up all
 				 */
-	uint64_t exited_ms;     /* when an exit was first heard of whose output is not complete */
+	uint64_t exited_ms; /* when an exit was heard of whose output is not complete, or when more
+			     * of it came; */
+	uint64_t exit_held; /* how much there was then */
+	uint64_t hole_ms;   /* the shell's: since when output of an earlier node is missing; 0: it
+			     * isn't */
 	uint64_t cpu_us_before; /* CPU time on earlier nodes and attempts */
 	uint64_t cpu_us_here;
 	double predicted_j; /* of the whole run, as believed where it was placed; 0: not known */
@@ -394,7 +398,7 @@ struct core_options {
 	bool can_sleep;               /* there are hooks that put nodes to sleep and wake them */
 	uint32_t backfill;            /* classes of jobs that are tried behind one that must wait */
 	uint64_t start_ms; /* an owner that doesn't report its job for so long has lost it */
-	uint64_t log_ms;   /* how long an exit waits for its output */
+	uint64_t log_ms;   /* how long an exit waits for more of its output */
 };
 
 extern const struct core_options core_options_default;
