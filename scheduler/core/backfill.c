@@ -1,11 +1,16 @@
 /*
  * EASY backfill (Lifka, The ANL/IBM SP Scheduling System, JSSPP 1995): the first
- * job that has to wait gets a reservation, here of the node where it is
- * expected to start first; others may go ahead if that does not delay it.
+ * job that has to wait gets a reservation, here of one node and the time when it
+ * has room; others may go ahead if that does not delay it.
  *
- * When jobs end is known from their time limits and from what is believed of
- * their programs. Only nodes that are likely to have room first are looked at:
- * those with the most free cpus, and those of the jobs that end first.
+ * What is promised: while running jobs end when they are expected to or sooner,
+ * the job starts at that time at the latest, and the time never gets later
+ * (but a person may move a job there, and the node may fail). So a job may start
+ * on the kept node, or be moved there, only if its time limit ends it by then, or
+ * in the cpus and memory that the first job leaves: what is believed of its
+ * program is no promise. The kept node need not be the one that will have room
+ * first of all: only nodes that are likely to are looked at, those with the most
+ * free cpus and those of the jobs that end first.
  */
 #include "scheduler/core/internal.h"
 
@@ -33,6 +38,15 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static struct release release_of(const struct job *j, uint64_t now_ms)
+{
+	return (struct release){.end_ms = !j->expected_end_ms           ? UINT64_MAX
+					  : j->expected_end_ms > now_ms ? j->expected_end_ms
+									: now_ms,
+				.cpus = j->spec.cpus,
+				.memory = j->spec.memory_bytes};
+}
+
 /* When the job can start on n, and what will be left there then. */
 static bool when_free(const struct node *n, uint64_t now_ms, const struct job *j,
 		      struct reservation *out)
@@ -47,15 +61,15 @@ static bool when_free(const struct node *n, uint64_t now_ms, const struct job *j
 
 	list_each(l, &n->jobs)
 	{
-		const struct job *o = list_entry(l, struct job, at);
-
 		if (k == JOBS_MAX)
 			return false;
-		v[k].end_ms = !o->expected_end_ms           ? UINT64_MAX
-			      : o->expected_end_ms > now_ms ? o->expected_end_ms
-							    : now_ms;
-		v[k].cpus = o->spec.cpus;
-		v[k++].memory = o->spec.memory_bytes;
+		v[k++] = release_of(list_entry(l, struct job, at), now_ms);
+	}
+	list_each(l, &n->incoming)
+	{
+		if (k == JOBS_MAX)
+			return false;
+		v[k++] = release_of(list_entry(l, struct migration, at)->live, now_ms);
 	}
 	qsort(v, k, sizeof(v[0]), by_release);
 	while (cpus < j->spec.cpus || memory < j->spec.memory_bytes) {
@@ -111,15 +125,25 @@ void backfill_reserve(struct cluster *c, uint64_t now_ms, const struct job *j)
 	}
 }
 
-bool backfill_allows(const struct cluster *c, uint64_t now_ms, const struct job *j)
+/* When it will have ended at the latest, wherever it runs; UINT64_MAX: nobody knows. */
+static uint64_t ends_by(const struct job *j, uint64_t now_ms)
 {
-	const struct reservation *r = &c->reserved;
-	double s = core_estimate(j, r->node->machine).seconds;
-	uint64_t end_ms = s > 0 ? now_ms + (uint64_t)(s * 1000) : UINT64_MAX;
+	uint64_t from_ms = j->node ? j->started_ms : now_ms;
 
-	if (j->spec.time_limit_s && now_ms + j->spec.time_limit_s * 1000 < end_ms)
-		end_ms = now_ms + j->spec.time_limit_s * 1000;
-	if (end_ms != UINT64_MAX && end_ms <= r->at_ms)
+	return j->spec.time_limit_s ? from_ms + j->spec.time_limit_s * 1000 : UINT64_MAX;
+}
+
+bool backfill_take(struct cluster *c, uint64_t now_ms, const struct node *n, const struct job *j)
+{
+	struct reservation *r = &c->reserved;
+
+	if (r->node != n || r->job == j->id)
 		return true;
-	return j->spec.cpus <= r->extra && j->spec.memory_bytes <= r->extra_memory;
+	if (r->at_ms != UINT64_MAX && ends_by(j, now_ms) <= r->at_ms)
+		return true;
+	if (j->spec.cpus > r->extra || j->spec.memory_bytes > r->extra_memory)
+		return false;
+	r->extra -= j->spec.cpus;
+	r->extra_memory -= r->extra_memory == UINT64_MAX ? 0 : j->spec.memory_bytes;
+	return true;
 }

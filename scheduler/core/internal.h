@@ -81,14 +81,23 @@ void node_silence_tick(struct cluster *c, uint64_t now_ms, struct node *n, struc
 
 /* Finds, or looks again at, the node that is kept for the first job that must wait. */
 void backfill_reserve(struct cluster *c, uint64_t now_ms, const struct job *j);
-/* May j run on the reserved node now without delaying the job it is kept for? */
-bool backfill_allows(const struct cluster *c, uint64_t now_ms, const struct job *j);
+/* May j, which starts or moves now, go to n without delaying the job that n may be kept for? If so
+ * its part of what that one leaves is taken. Ask last: the answer is to be acted on. */
+bool backfill_take(struct cluster *c, uint64_t now_ms, const struct node *n, const struct job *j);
 
 /* ---- effects ------------------------------------------------------------------ */
 
 void fx_reason(struct effects *fx, struct job *j);
 void fx_decision(struct effects *fx, uint64_t now_ms, struct job *j, const char *what,
 		 const struct node *n, const char *reason, double predicted_j);
+
+/* ---- start.c ------------------------------------------------------------------- */
+
+struct policy_view;
+/* Starts the waiting jobs that may start. */
+void start_waiting(struct policy_view *v);
+/* Is it up, of the job's ISAs, and has it room? */
+bool node_takes(const struct node *n, const struct job *j);
 
 /* ---- schedule.c ----------------------------------------------------------------- */
 

@@ -115,7 +115,7 @@ static bool move(struct policy_view *v, struct job *j, struct node *to, const st
 	if (v->c->cap_mw &&
 	    (double)v->c->mw + to->core_w * 1000 * j->spec.cpus > (double)v->c->cap_mw)
 		return false;
-	if (!core_worth(v->c, s))
+	if (!core_worth(v->c, s) || !backfill_take(v->c, v->now_ms, to, j))
 		return false;
 	if (!migration_start(v->c, v->now_ms, j, to, reason, s, false, v->fx)) {
 		v->fx->failed = true;
