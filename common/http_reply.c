@@ -97,19 +97,27 @@ static char *json_text(const json_t *body)
 	return body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 }
 
+void http_json_tag(const json_t *body, char tag[20])
+{
+	_cleanup_free_ char *text = json_text(body);
+
+	tag[0] = '\0';
+	if (text)
+		text_tag(text, strlen(text), tag);
+}
+
 bool http_if_match(struct http_exchange *rq, const json_t *current)
 {
 	const char *wanted = http_header(rq, MHD_HTTP_HEADER_IF_MATCH);
-	_cleanup_free_ char *text = wanted ? json_text(current) : NULL;
 	char tag[20];
 
 	if (!wanted)
 		return true;
-	if (!text) {
+	http_json_tag(current, tag);
+	if (!tag[0]) {
 		http_reply_problem(rq, 500, "out of memory", NULL);
 		return false;
 	}
-	text_tag(text, strlen(text), tag);
 	if (http_names_tag(wanted, tag))
 		return true;
 	http_reply_problem(rq, 412, "it was changed in between: If-Match names another state",

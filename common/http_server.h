@@ -107,6 +107,8 @@ void http_add_header(struct http_exchange *rq, const char *name, const char *val
 void http_reply_json(struct http_exchange *rq, unsigned int status, json_t *body);
 void http_reply_bytes(struct http_exchange *rq, unsigned int status, const char *type,
 		      const void *data, size_t len);
+/* The entity tag of a JSON text, without its quotes; "" without memory. */
+void http_json_tag(const json_t *body, char tag[20]);
 /* True unless If-Match names another state than current (borrowed): then 412 was replied. */
 bool http_if_match(struct http_exchange *rq, const json_t *current);
 /* Sets the entity tag (without its quotes) of what follows. True if 304 was replied instead, for

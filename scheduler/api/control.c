@@ -182,6 +182,7 @@ void handle_patch_node(struct http_exchange *rq, void *ctx)
 	struct err_fields fields = {0};
 	struct err e = ERR_INIT;
 	enum node_action action;
+	_cleanup_json_ json_t *state = NULL;
 	char reason[CORE_REASON_MAX];
 	struct node *n;
 	size_t len;
@@ -195,8 +196,12 @@ void handle_patch_node(struct http_exchange *rq, void *ctx)
 	if (!lock_or_reply(en, rq))
 		return;
 	n = cluster_node(en->cluster, http_param(rq, "name"));
+	if (n)
+		state = render_node_state(n);
 	if (!n)
 		http_reply_problem(rq, 404, "there is no node of this name", NULL);
+	else if (!http_if_match(rq, state))
+		; /* answered */
 	else if (core_node_action(en->cluster, engine_now_ms(), n, action, reason, &fx, &e) ||
 		 engine_commit(en, &fx, NULL, &e))
 		http_reply_err(rq, &e);

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/http_server.h"
+#include "common/json.h"
+
 static void set(json_t *o, const char *key, json_t *v)
 {
 	(void)json_object_set_new(o, key, v);
@@ -203,6 +206,22 @@ static double modelled_w(const struct node *n, double busy)
 	}
 }
 
+json_t *render_node_state(const struct node *n)
+{
+	return json_pack("{s:s, s:s, s:b, s:b, s:I}", "name", n->name, "state",
+			 node_state_names[n->state], "cordoned", n->cordoned, "draining",
+			 n->draining, "since_ms", (json_int_t)n->changed_ms);
+}
+
+static json_t *state_tag(const struct node *n)
+{
+	_cleanup_json_ json_t *state = render_node_state(n);
+	char tag[20];
+
+	http_json_tag(state, tag);
+	return json_string(tag);
+}
+
 json_t *render_node(const struct node *n, uint64_t now_ms)
 {
 	json_t *o = json_object(), *meters = n->meters ? json_loads(n->meters, 0, NULL) : NULL;
@@ -239,6 +258,7 @@ json_t *render_node(const struct node *n, uint64_t now_ms)
 	set(o, "meters", meters ? meters : json_array());
 	set_text(o, "software", n->software);
 	set_ms(o, "since_ms", n->changed_ms);
+	set(o, "state_tag", state_tag(n));
 	set_u64(o, "silent_ms", now_ms > n->seen_ms ? now_ms - n->seen_ms : 0);
 	return o;
 }

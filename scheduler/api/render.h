@@ -15,6 +15,9 @@
 json_t *render_job(const struct job_record *r, const struct job *live);
 json_t *render_migration(const struct migration_record *r);
 json_t *render_live_migration(const struct migration *m);
+/* What a person's decision on a node goes by, without its load, which changes all the time:
+ * state_tag is its entity tag. */
+json_t *render_node_state(const struct node *n);
 json_t *render_node(const struct node *n, uint64_t now_ms);
 json_t *render_bundle(const struct bundle_record *b);
 json_t *render_policy(const struct policy *p, const struct policy_options *o);

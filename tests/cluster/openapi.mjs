@@ -266,6 +266,10 @@ await call('GET', '/v1/jobs/999/history', undefined, 404);
 for (const action of ['cordon', 'uncordon', 'drain', 'resume'])
 	await call('PATCH', '/v1/nodes/arm-1', { action, reason: 'test' }, 200);
 await call('PATCH', '/v1/nodes/arm-1', { action: 'sleep' }, 409);
+const nodeTag = { 'If-Match': `"${(await call('GET', '/v1/nodes/arm-1', undefined, 200)).value.state_tag}"` };
+await call('PATCH', '/v1/nodes/arm-1', { action: 'cordon', reason: 'once' }, 200, nodeTag);
+await call('PATCH', '/v1/nodes/arm-1', { action: 'uncordon', reason: 'late' }, 412, nodeTag);
+is('what was refused was not done', (await call('PATCH', '/v1/nodes/arm-1', { action: 'uncordon' }, 200)).value.cordoned, false);
 await call('PATCH', '/v1/nodes/arm-1', { action: 'dance' }, 400);
 await call('PATCH', '/v1/nodes/none', { action: 'drain' }, 404);
 await call('GET', '/v1/nodes/arm-1/history', undefined, 200);
