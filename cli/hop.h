@@ -30,7 +30,7 @@ struct hop_program {
 
 /*
  * When to move: from each start `hops` times, `step` points apart. A start that the moves from the
- * one before have overtaken begins at the next point. No move at all: nstarts == 0.
+ * one before have overtaken (they can be put off) ends the plan. No move at all: nstarts == 0.
  */
 struct hop_plan {
 	enum isa from;
@@ -118,8 +118,9 @@ void hop_report_free(struct hop_report *r);
 
 /*
  * Every point tried, or every stride-th, or an even sample of these: moving at K, K+1, ... A run
- * tries per_run of them, dealt out so that neighbours are in different runs. When such a run fails
- * its points are tried again, each in a run of its own, so that the one that fails is named.
+ * tries per_run of them, dealt out so that neighbours are in different runs; those that it left
+ * out are tried in a further one. When a run fails its points are tried again, each in a run of its
+ * own, so that the one that fails is named.
  */
 struct hop_each {
 	struct hop_plan plan;   /* starts are set for each run */

@@ -102,33 +102,51 @@ static void send_record(int out, const struct record *rec)
 		_exit(1);
 }
 
-/*
- * Tries n points in one run. When it fails, or stays where it is after a refusal, its points are
- * tried one by one; if none of them fails alone, the failure of all of them together is reported.
- */
-static void try_together(const struct hop_program *prog, const struct hop_each *each,
-			 const struct hop_run *ref, const uint64_t *at, size_t n, int out)
+/* Tries n points of a run that failed one by one. If none of them fails alone, the failure of all
+ * of them together is reported. */
+static void try_alone(const struct hop_program *prog, const struct hop_each *each,
+		      const struct hop_run *ref, const uint64_t *at, size_t n, struct record *all,
+		      int out)
 {
-	struct record all, one;
+	struct record one;
 	bool found = false;
 
-	try_points(prog, each, ref, at, n, &all);
-	if (n == 1 || (!all.different && !(all.unmoved && all.refused))) {
-		send_record(out, &all);
-		return;
-	}
 	for (size_t i = 0; i < n; i++) {
 		try_points(prog, each, ref, at + i, 1, &one);
 		found |= one.different != 0;
 		send_record(out, &one);
 	}
-	if (found || !all.different)
+	if (found)
 		return;
-	all.tried = all.unmoved = 0; /* counted above */
+	all->tried = all->unmoved = 0; /* counted above */
 	(void)snprintf(one.text, sizeof(one.text), "with %zu further points in the run: %.320s",
-		       n - 1, all.text);
-	memcpy(all.text, one.text, sizeof(all.text));
-	send_record(out, &all);
+		       n - 1, all->text);
+	memcpy(all->text, one.text, sizeof(all->text));
+	send_record(out, all);
+}
+
+/* Tries n points in one run, and in further ones what it left out. */
+static void try_together(const struct hop_program *prog, const struct hop_each *each,
+			 const struct hop_run *ref, const uint64_t *at, size_t n, int out)
+{
+	struct record rec;
+	size_t met;
+
+	do {
+		try_points(prog, each, ref, at, n, &rec);
+		if (rec.different && n > 1) {
+			try_alone(prog, each, ref, at, n, &rec, out);
+			return;
+		}
+		met = n - rec.unmoved;
+		if (met && met < n) {
+			rec.tried = met;
+			rec.unmoved = 0;
+		}
+		send_record(out, &rec);
+		at += met;
+		n -= met;
+	} while (met && n);
 }
 
 static _noreturn_ void worker(const struct hop_program *prog, const struct hop_each *each,

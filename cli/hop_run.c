@@ -257,7 +257,7 @@ static uint64_t next_point(const struct hop_plan *plan, struct place *at, uint64
 	if (at->start >= plan->nstarts)
 		return 0;
 	next = plan->starts[at->start];
-	return next > point ? next : point + 1;
+	return next > point ? next : 0;
 }
 
 /* The process is frozen with its image complete: move it, or, if that fails, let it run on. */
