@@ -1,6 +1,7 @@
 #include "scheduler/api/bundle_check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,25 +38,18 @@ int bundle_check(int fd, struct bundle_record *b, struct err *e)
 
 #define PLACES_MAX 200 /* functions that are named; all are counted */
 
-/* Where the program can be moved: its functions with migration points, after .state_transform. NULL
- * when the file has none or they can't be read. */
-static json_t *where_it_migrates(const struct bundle *bundle)
+/* Its functions with migration points. */
+static json_t *where_it_migrates(const struct transform *t)
 {
-	size_t len = 0, polls = 0, functions = 0;
-	const char *text = bundle_transform(bundle, ISA_X86_64, &len);
+	size_t polls = 0, functions = 0;
 	json_t *places = json_array();
-	struct transform t;
 
-	if (!text || transform_parse(&t, text, len, NULL)) {
-		json_decref(places);
-		return json_null();
-	}
-	for (size_t i = 0; i < t.nfns; i++) {
-		const struct transform_fn *f = &t.fns[i];
+	for (size_t i = 0; i < t->nfns; i++) {
+		const struct transform_fn *f = &t->fns[i];
 		size_t here = 0;
 
 		for (size_t k = 0; k < f->nsites; k++)
-			here += !strcmp(transform_kind_name(t.sites[f->first_site + k].kind),
+			here += !strcmp(transform_kind_name(t->sites[f->first_site + k].kind),
 					"poll");
 		if (here && functions < PLACES_MAX)
 			(void)json_array_append_new(
@@ -65,9 +59,45 @@ static json_t *where_it_migrates(const struct bundle *bundle)
 		functions += here > 0;
 		polls += here;
 	}
-	transform_free(&t);
 	return json_pack("{s:I, s:I, s:o}", "functions", (json_int_t)functions, "points",
 			 (json_int_t)polls, "places", places);
+}
+
+/* Its functions that never migrate, and why. */
+static json_t *where_it_never_does(const struct transform *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->nblocked; i++) {
+		const struct transform_blocked *b = &t->blocked[i];
+		char reason[200];
+
+		(void)snprintf(reason, sizeof(reason), "%s", b->reason);
+		for (char *c = reason; *c; c++)
+			*c = *c == '_' ? ' ' : *c;
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:b, s:s}", "function",
+							    b->name, "file", b->source, "line",
+							    (int)b->line, "waits", b->waits,
+							    "reason", reason));
+	}
+	return list;
+}
+
+/* What .state_transform says of moves; nulls when the file has none or it can't be read. */
+static void describe_moves(const struct bundle *bundle, json_t *o)
+{
+	size_t len = 0;
+	const char *text = bundle_transform(bundle, ISA_X86_64, &len);
+	struct transform t;
+
+	if (!text || transform_parse(&t, text, len, NULL)) {
+		(void)json_object_set_new(o, "migrates", json_null());
+		(void)json_object_set_new(o, "blocked", json_null());
+		return;
+	}
+	(void)json_object_set_new(o, "migrates", where_it_migrates(&t));
+	(void)json_object_set_new(o, "blocked", where_it_never_does(&t));
+	transform_free(&t);
 }
 
 int bundle_describe(int fd, json_t *o, struct err *e)
@@ -92,10 +122,7 @@ int bundle_describe(int fd, json_t *o, struct err *e)
 	(void)json_object_set_new(o, "made_by", json_string(m->made_by));
 	(void)json_object_set_new(o, "build_id", json_string(hex));
 	(void)json_object_set_new(o, "halves", halves);
-	(void)json_object_set_new(o, "migrates", where_it_migrates(bundle));
-	/* Which functions never migrate is known when a bundle is built; the file doesn't carry it.
-	 */
-	(void)json_object_set_new(o, "blocked", json_null());
+	describe_moves(bundle, o);
 	bundle_free(bundle);
 	return 0;
 }

@@ -1,15 +1,16 @@
-/* Every page in both themes and at 320 px: no serious finding of axe, nothing wider than the window, and a screenshot to look at. */
+/* Every page in both themes and at 320 px, and the overview on a wall: no serious finding of axe, nothing wider than the window, and a screenshot to look at. */
 import assert from "node:assert/strict";
 import { until, sleep } from "./cluster.mjs";
 import { axeFindings, overflow, shot } from "./browser.mjs";
 import { ticker } from "./jobs.mjs";
 
 const views = [{ name: "light", theme: "light", width: 1440 }, { name: "dark", theme: "dark", width: 1440 }, { name: "320", theme: "light", width: 320 }];
+const wall = { name: "wall", theme: "dark", width: 2560, height: 1440 };
 
-async function look(page, cluster, name, hash, ready) {
+async function look(page, cluster, name, hash, ready, more = []) {
 	const findings = [];
-	for (const v of views) {
-		const p = await page({ theme: v.theme, width: v.width });
+	for (const v of [...views, ...more]) {
+		const p = await page({ theme: v.theme, width: v.width, height: v.height });
 		await p.goto(`${cluster.url}#${hash}`);
 		await p.getByText("Live", { exact: true }).waitFor();
 		await ready(p);
@@ -45,7 +46,7 @@ async function mover(cluster) {
 export const tests = [
 	["overview", async ({ cluster, page }) => {
 		await mover(cluster);
-		await look(page, cluster, "overview", "/", async (p) => { await p.locator(".uplot").first().waitFor(); await p.locator(".tile .chip").first().waitFor(); });
+		await look(page, cluster, "overview", "/", async (p) => { await p.locator(".uplot").first().waitFor(); await p.locator(".tile .chip").first().waitFor(); }, [wall]);
 	}],
 	["jobs", async ({ cluster, page }) => look(page, cluster, "jobs", "/jobs", (p) => p.getByRole("link", { name: "solver.C" }).waitFor())],
 	["one job", async ({ cluster, page }) => { const id = await mover(cluster); await look(page, cluster, "job", `/jobs/${id}`, (p) => p.locator(".timeline .tl-hop").nth(2).waitFor({ state: "attached" })); }],

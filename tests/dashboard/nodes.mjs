@@ -67,7 +67,7 @@ export const tests = [
 			cluster.startAgent("x86-7", "x86_64");
 			await until(async () => /Up/.test(await head(p)), "the node to be up");
 			await until(async () => /Up[^]*Waking[^]*Asleep[^]*Falling asleep/.test(await history.innerText()), "its history, newest first");
-			assert.match(await history.innerText(), /asleep [\d.]+\s*(ms|s) of it/);
+			assert.match(await history.innerText(), /asleep for [\d.]+\s*(ms|s) of it/);
 			assert.equal(await p.getByRole("button", { name: "Wake …" }).count(), 0);
 		} finally { await cluster.stop(); }
 	}],

@@ -121,6 +121,8 @@ export const tests = [
 			assert.ok(await p.evaluate(() => document.querySelectorAll("*").length) < 12 * NODES, "elements on the page");
 			assert.equal(await overflow(p), 0);
 			await p.evaluate(() => scrollTo(0, 0));
+			await crowd.all(crowd.names, (name) => crowd.report(name));
+			await until(async () => /^Nodes\n1.000\nup of/m.test(await p.locator(".stats").innerText()), "all nodes to be up");
 			await p.screenshot({ path: `${process.env.DROVER_BUILDDIR}/dashboard-screenshots/overview-1000-nodes.png` });
 			await p.goto(`${cluster.url}#/nodes`);
 			await p.getByText("1 000 rows".replace(" ", "\u202f")).waitFor();

@@ -15,6 +15,7 @@ export const tests = [
 		assert.match(await seen.innerText(), /can be moved at \d+ points? in \d+ functions?/);
 		await seen.getByText(/can be moved at/).click();
 		assert.match(await seen.getByRole("region", { name: "Where it can be moved" }).innerText(), /main[^]*ticker\.c:\d+/);
+		assert.match(await seen.getByRole("region", { name: "What can't migrate" }).innerText(), /number\s[^]*assembly[^]*ticker\.c:\d+/);
 		await p.getByLabel("Name", { exact: true }).fill("from-the-page");
 		await p.getByLabel("Arguments").fill("4 'no number'");
 		await p.getByLabel("Time limit").fill("2 min");

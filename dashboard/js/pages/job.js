@@ -6,7 +6,7 @@ import { store, jobEnded } from "../lib/store.js";
 import { session } from "../lib/session.js";
 import { link, nodeLink } from "../lib/router.js";
 import { ask, toast } from "../lib/dialog.js";
-import { jobBadge, isaMark, kindMark, emulatedMark, errorBox, loadingBox, emptyBox } from "../parts/states.js";
+import { jobBadge, jobReason, isaMark, kindMark, emulatedMark, errorBox, loadingBox, emptyBox } from "../parts/states.js";
 import { timeline, segmentTable } from "../parts/timeline.js";
 import { LogView } from "../parts/log.js";
 import { elapsed } from "./jobs.js";
@@ -96,7 +96,7 @@ export function open([, id]) {
 	const draw = eachFrame(() => {
 		if (closed || !job) return;
 		drawHead();
-		text(reason, job.reason ?? "");
+		text(reason, jobReason(job));
 		fill(factBox, reason, facts(job, job.predicted_j));
 		drawLife();
 	});
@@ -105,7 +105,7 @@ export function open([, id]) {
 		const moves = [...store.moves.values()].filter((m) => m.job === id);
 		const width = Math.max(240, lifeBox.clientWidth);
 		fill(lifeBox, history.segments.length ? [timeline(job, history.segments, moves, store.now(), width), segmentTable(history.segments, { isa: isaMark, emulated: emulatedMark, kind: kindMark })]
-			: emptyBox("It has not run yet", job.reason));
+			: emptyBox("It has not run yet", jobReason(job)));
 		const n = history.decisions.length;
 		if (whyBox.dataset.drawn !== `${n} ${history.decisions.at(-1)?.actual_j}`) { whyBox.dataset.drawn = `${n} ${history.decisions.at(-1)?.actual_j}`; fill(whyBox, decisionList([...history.decisions].reverse())); }
 	}

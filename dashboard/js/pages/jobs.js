@@ -5,7 +5,7 @@ import { microjoules, span, time, fullTime, isaShort } from "../lib/format.js";
 import { store } from "../lib/store.js";
 import { session } from "../lib/session.js";
 import { jobLink, replaceQuery } from "../lib/router.js";
-import { jobBadge, jobStateNames, jobStateWord, isaMark, emptyBox } from "../parts/states.js";
+import { jobBadge, jobReason, jobStateNames, jobStateWord, isaMark, emptyBox } from "../parts/states.js";
 import { VirtualTable } from "../parts/vtable.js";
 
 const PAGE = 200;
@@ -43,7 +43,7 @@ const columns = [
 	{ label: "Moves", cls: "num c-moves", draw: (c, j) => text(c, j.migrations) },
 	{ label: "Energy", cls: "num c-energy", draw: (c, j) => { text(c, j.energy_uj ? microjoules(j.energy_uj) : "–"); attr(c, "title", j.energy_kind); } },
 	{ label: "Submitted", cls: "num c-when", draw: (c, j) => { text(c, time(j.submitted_ms)); attr(c, "title", fullTime(j.submitted_ms)); } },
-	{ label: "Reason", cls: "c-reason clip muted", draw: (c, j) => { text(c, j.reason ?? ""); attr(c, "title", j.reason); } },
+	{ label: "Reason", cls: "c-reason clip muted", draw: (c, j) => { text(c, jobReason(j)); attr(c, "title", jobReason(j) || null); } },
 ];
 
 function select(label, options, value, onChange) {

@@ -39,7 +39,7 @@ function historyView(changes) {
 	if (!changes.length) return emptyBox("No change of state yet");
 	const slept = changes.reduce((a, c, i) => a + (SLEEPS.has(c.state) ? (changes[i + 1]?.time_ms ?? store.now()) - c.time_ms : 0), 0);
 	const has = (v) => v !== null && v !== undefined;
-	return [strip(changes, store.now()), h("p", { class: "muted" }, `${fullTime(changes[0].time_ms)} until now; asleep ${slept ? `${span(slept)} of it` : "never"}`),
+	return [strip(changes, store.now()), h("p", { class: "muted" }, `${fullTime(changes[0].time_ms)} until now; ${slept ? `asleep for ${span(slept)} of it` : "never asleep"}`),
 		h("ol", { class: "decisions" }, [...changes].reverse().map((c) => h("li", {}, h("time", { class: "muted nowrap", title: fullTime(c.time_ms) }, time(c.time_ms)),
 			h("div", {}, nodeBadge(c), c.reason ? h("span", { class: "soft" }, ` ${c.reason}`) : null, has(c.predicted_j) ? h("span", { class: "muted" }, ` predicted ${joules(c.predicted_j)}`) : null, has(c.actual_j) ? h("span", { class: "muted" }, `, actual ${joules(c.actual_j)}`) : null))))];
 }

@@ -37,9 +37,8 @@ async function policyForm(box) {
 	const summary = h("p", { class: "muted" }), options = h("div", { class: "field-row" });
 	const draw = () => {
 		const p = policies.find((x) => x.name === pick.value);
-		text(summary, p?.summary ?? "");
-		const known = p?.options?.length ? p.options : Object.entries(now.options ?? {}).map(([name, value]) => ({ name, default: value }));
-		fill(options, known.map((o) => {
+		text(summary, `${p.summary}${p.options.length ? "" : "; it has no options"}`);
+		fill(options, p.options.map((o) => {
 			const value = (pick.value === now.name ? now.options?.[o.name] : undefined) ?? o.default ?? "";
 			const name = o.name.replace(/_(ms|s|j)$/, "").replaceAll("_", " ");
 			const unit = o.unit ?? /_(ms|s|j)$/.exec(o.name)?.[1].replace("j", "J");

@@ -1,12 +1,15 @@
 /* Submitting: a bundle with what is in it and what can't migrate, then resources, arrays and when. */
 import { h, fill, text, newId } from "../lib/dom.js";
 import { get, send, upload, sha256 } from "../lib/api.js";
-import { bytes, fullTime, percent, plural } from "../lib/format.js";
+import { bytes, count, fullTime, percent, plural } from "../lib/format.js";
 import { session } from "../lib/session.js";
 import { words, size, duration } from "../lib/parse.js";
 import { jobLink, link } from "../lib/router.js";
 import { toast } from "../lib/dialog.js";
 import { errorBox, isaMark, glyph, emptyBox } from "../parts/states.js";
+
+/** A function's name as it is written: local ones carry their module's number. */
+const plain = (name) => name.replace(/\.m\d+$/, "");
 
 /** Where it can be moved, and so where not. */
 function places(m) {
@@ -14,8 +17,21 @@ function places(m) {
 	if (!m.points) return h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program has no migration point: "), "it runs where it starts and is never moved."));
 	return h("details", {}, h("summary", {}, `It can be moved at ${plural(m.points, "point")} in ${plural(m.functions, "function")}; elsewhere a migration waits`),
 		h("div", { class: "table-wrap details-body", tabindex: "0", role: "region", "aria-label": "Where it can be moved" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Function"), h("th", { scope: "col" }, "Where"), h("th", { scope: "col", class: "num" }, "Points"))),
-			h("tbody", {}, m.places.map((p) => h("tr", {}, h("td", {}, h("code", {}, p.function)), h("td", { class: "muted" }, `${p.file}:${p.line}`), h("td", { class: "num" }, p.points)))))),
+			h("tbody", {}, m.places.map((p) => h("tr", {}, h("td", {}, h("code", {}, plain(p.function))), h("td", { class: "muted" }, `${p.file}:${p.line}`), h("td", { class: "num" }, p.points)))))),
 		m.places.length < m.functions ? h("p", { class: "muted" }, `and ${plural(m.functions - m.places.length, "function")} more`) : null);
+}
+
+const BLOCKED_SHOWN = 200;
+
+/** What can't be moved: functions that a migration has to wait for. */
+function blocked(list) {
+	if (!list) return null;
+	if (!list.length) return h("p", { class: "tone-good" }, glyph("ok"), " No function keeps a migration waiting.");
+	const waits = list.filter((b) => b.waits).length;
+	return h("details", { open: list.length <= 10 }, h("summary", {}, `${plural(list.length, "function")} never ${list.length === 1 ? "migrates" : "migrate"}${waits ? `; in ${count(waits)} a migration may have to wait` : ""}`),
+		h("div", { class: "table-wrap details-body", tabindex: "0", role: "region", "aria-label": "What can't migrate" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Function", "Why", "Where", "A migration"].map((x) => h("th", { scope: "col" }, x)))),
+			h("tbody", {}, list.slice(0, BLOCKED_SHOWN).map((b) => h("tr", {}, h("td", {}, h("code", {}, plain(b.function))), h("td", {}, b.reason), h("td", { class: "muted" }, `${b.file}:${b.line}`), h("td", {}, b.waits ? "may wait for its return" : "never begins in it")))))),
+		list.length > BLOCKED_SHOWN ? h("p", { class: "muted" }, `and ${plural(list.length - BLOCKED_SHOWN, "function")} more; drover-objinfo --blocked lists them all`) : null);
 }
 
 function inspection(info, sha) {
@@ -28,9 +44,7 @@ function inspection(info, sha) {
 			rest.map(([k, v]) => fact(k[0].toUpperCase() + k.slice(1).replaceAll("_", " "), /bytes|size/.test(k) && typeof v === "number" ? bytes(v) : /^[0-9a-f]{40,}$/.test(v) ? h("code", { title: v }, `${v.slice(0, 12)}…`) : String(v))), fact("SHA-256", h("code", { title: sha }, `${sha.slice(0, 12)}…`))),
 		isas.length < 2 ? h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program cannot cross the border: "), "it has code for one ISA only. It runs and may move between nodes of that ISA.")) : null,
 		places(info.migrates),
-		info.blocked === undefined || info.blocked === null ? null : info.blocked.length ? h("div", { class: "stack" }, h("h3", {}, `${plural(info.blocked.length, "function")} in which it can't be moved`), h("p", { class: "muted" }, "A migration waits until the program has left them."),
-			h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "What can't migrate" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Function", "Why", "Where"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, info.blocked.slice(0, 200).map((b) => h("tr", {}, h("td", {}, h("code", {}, b.function)), h("td", {}, b.reason), h("td", { class: "muted" }, b.file ? `${b.file}${b.line ? `:${b.line}` : ""}` : "–")))))))
-			: h("p", { class: "tone-good" }, glyph("ok"), " Every function can be moved."));
+		blocked(info.blocked));
 }
 
 /* ---- the form ------------------------------------------------------------- */

@@ -94,7 +94,7 @@ export class Chart {
 			scales: { x: { time: spec.xTime !== false, range: (_u, min, max) => (spec.xTime !== false && max - min < 30 ? [max - 30, max] : [min, max]) }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
 			axes: [
 				{ stroke: ink, font, size: 26 * ppx, gap: 4, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70 * ppx, ...(spec.xTime === false ? { incrs: SECONDS, values: (_u, v) => v.map((x) => spec.x(x)) } : { values: timeTicks }) },
-				{ stroke: ink, font, size: 58 * ppx, gap: 6, grid: { stroke: grid, width: 1 }, ticks: { show: false }, space: 34 * ppx, values: (_u, v) => v.map((x) => spec.y(x)) },
+				{ stroke: ink, font, size: 58 * ppx, gap: 6, grid: { stroke: grid, width: 1 }, ticks: { show: false }, space: (_u, _axis, _min, _max, dim) => Math.max(34 * ppx, dim / 8), values: (_u, v) => v.map((x) => spec.y(x)) },
 			],
 			series: [{}, ...spec.series.map((x) => ({
 				label: x.label, stroke: x.color, width: spec.stacked ? 1 : 2, dash: x.dash, points: { show: false }, spanGaps: false, paths: x.paths?.(globalThis.uPlot),

@@ -140,7 +140,7 @@ export class DenseGrid {
 	box(name) {
 		const i = this.index.get(name);
 		if (i === undefined || !this.columns) return null;
-		const w = (this.width + GAP) / this.columns, left = (i % this.columns) * w, top = Math.floor(i / this.columns) * this.row;
+		const w = (this.width - 1 + GAP) / this.columns, left = (i % this.columns) * w, top = Math.floor(i / this.columns) * this.row;
 		return { left, right: left + w - GAP, top, bottom: top + this.row - GAP };
 	}
 }

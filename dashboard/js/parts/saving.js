@@ -80,7 +80,7 @@ export class SavingPanel {
 		const v = scaled ? a.scaled : a;
 
 		this.drawFigure(a, v.saved);
-		fill(this.sub, kindMark(v.live.kind), v.saved ? ` than ${a.baseline.policy} on ${machines(a.baseline.cluster)}, ${kilowattHours(Math.abs(v.saved.energy_j))}` : ` against ${a.baseline.policy} on ${machines(a.baseline.cluster)}`, `, since ${time(a.from_ms)}`,
+		fill(this.sub, kindMark(v.live.kind), v.saved ? ` than ${a.baseline.policy} on ${machines(a.baseline.cluster)}${Math.abs(v.saved.energy_j) > 3600 ? `, ${kilowattHours(Math.abs(v.saved.energy_j))}` : ""}` : ` against ${a.baseline.policy} on ${machines(a.baseline.cluster)}`, `, since ${time(a.from_ms)}`,
 			scaled ? h("span", {}, ". ", a.scaled.note) : "");
 		fill(this.table, comparison(v.live, v.shadow));
 		fill(this.notes, reservations(a).map((x) => h("li", {}, x)));
@@ -104,7 +104,7 @@ export class SavingPanel {
 		const cash = money(Math.abs(saved.energy_j), settings.tariff);
 
 		this.figure.dataset.tone = less ? "good" : "bad";
-		fill(this.figure, joules(Math.abs(saved.energy_j)), h("span", { class: "unit" }, less ? " less" : " more"), saved.percent === null ? null : h("span", { class: "big-side" }, percent(Math.abs(saved.percent))), cash ? h("span", { class: "big-side" }, cash) : null);
+		fill(this.figure, h("span", { class: "nowrap" }, joules(Math.abs(saved.energy_j)), h("span", { class: "unit" }, less ? " less" : " more")), saved.percent === null ? null : h("span", { class: "big-side" }, percent(Math.abs(saved.percent))), cash ? h("span", { class: "big-side" }, cash) : null);
 	}
 
 	drawSeries(series, kind) {

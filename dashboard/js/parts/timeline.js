@@ -53,10 +53,12 @@ export function timeline(job, segments, moves, now, width) {
 
 /** The segments as a table: joules of each, predicted beside actual. */
 export function segmentTable(segments, marks) {
-	const some = segments.some((g) => g.predicted_j !== null && g.predicted_j !== undefined);
+	const known = (v) => v !== null && v !== undefined;
+	const some = segments.some((g) => known(g.predicted_j));
+	const head = (name, num) => h("th", { scope: "col", class: num ? "num" : null }, name);
 	return h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Segments" }, h("table", { class: "table" },
-		h("thead", {}, h("tr", {}, ["Node", "ISA"].map((x) => h("th", { scope: "col" }, x)), ["From", "Ran", "CPU time", "Energy"].map((x) => h("th", { scope: "col", class: "num" }, x)), some ? h("th", { scope: "col", class: "num" }, "Predicted") : null, h("th", { scope: "col" }, "Source"), h("th", { scope: "col" }, "Ended by"))),
+		h("thead", {}, h("tr", {}, head("Node"), head("ISA"), head("Energy", true), some ? head("Predicted", true) : null, head("Source"), head("From", true), head("Ran", true), head("CPU time", true), head("Ended by"))),
 		h("tbody", {}, segments.map((g) => h("tr", {}, h("td", { class: "nowrap" }, g.node, g.attempt > 1 ? h("span", { class: "muted" }, ` attempt ${g.attempt}`) : null), h("td", {}, marks.isa(g.isa), g.emulated ? " " : null, g.emulated ? marks.emulated() : null),
-			h("td", { class: "num" }, time(g.from_ms)), h("td", { class: "num" }, g.to_ms ? span(g.to_ms - g.from_ms) : "runs"), h("td", { class: "num" }, span(g.cpu_us / 1000)), h("td", { class: "num" }, microjoules(g.energy_uj)),
-			some ? h("td", { class: "num" }, g.predicted_j === null || g.predicted_j === undefined ? "–" : microjoules(g.predicted_j * 1e6)) : null, h("td", {}, marks.kind(g.energy_kind) ?? "–"), h("td", {}, g.outcome ?? "")))))); 
+			h("td", { class: "num" }, microjoules(g.energy_uj)), some ? h("td", { class: "num" }, known(g.predicted_j) ? microjoules(g.predicted_j * 1e6) : "–") : null, h("td", {}, marks.kind(g.energy_kind) ?? "–"),
+			h("td", { class: "num" }, time(g.from_ms)), h("td", { class: "num" }, g.to_ms ? span(g.to_ms - g.from_ms) : "runs"), h("td", { class: "num" }, span(g.cpu_us / 1000)), h("td", {}, g.outcome ?? ""))))));
 }
