@@ -2,9 +2,10 @@
 #include "binaries/objinfo/check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "binaries/object/strmap.h"
+#include "common/compiler.h"
 
 static int check_tables(const struct bundle *b, struct err *err)
 {
@@ -39,36 +40,59 @@ static int check_data(const struct symbol *y, const struct bundle_manifest *m, s
 	return 0;
 }
 
-/* Every instrumented function has one address; NAMES maps to the index in S. */
-static int check_functions(const struct transform *t, const struct symbols *s,
-			   const struct strmap *names, struct err *err)
+static int by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < t->nfns; i++) {
-		size_t k = strmap_get(names, t->fns[i].name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
+/* As many functions of a name have one address in both halves as there are instrumented ones. */
+static int check_names(const char **fns, size_t n, const struct symbols *s, struct err *err)
+{
+	size_t at = 0;
+
+	qsort(fns, n, sizeof *fns, by_name);
+	for (size_t i = 0, same; i < n; i += same) {
+		const struct symbol *off = NULL;
+		size_t aligned = 0;
+
+		for (same = 1; i + same < n && !strcmp(fns[i], fns[i + same]);)
+			same++;
+		while (at < s->n && strcmp(s->v[at].name, fns[i]) < 0)
+			at++;
+		for (; at < s->n && !strcmp(s->v[at].name, fns[i]); at++) {
+			bool one = s->v[at].addr[0] == s->v[at].addr[1];
+
+			aligned += one;
+			off = one ? off : &s->v[at];
+		}
+		if (off && aligned < same)
+			return apart(off, err);
+	}
+	return 0;
+}
+
+static int check_functions(const struct transform *t, const struct symbols *s, struct err *err)
+{
+	_cleanup_free_ const char **names = calloc(t->nfns + 1, sizeof *names);
+
+	if (!names)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < t->nfns; i++) {
 		if (transform_find(t, t->fns[i].id) != &t->fns[i])
 			return err_set(err, -EILSEQ, "two functions have the identity of '%s'",
 				       t->fns[i].name);
-		if (k != STRMAP_NONE && s->v[k].addr[0] != s->v[k].addr[1])
-			return apart(&s->v[k], err);
+		names[i] = t->fns[i].name;
 	}
-	return 0;
+	return check_names(names, t->nfns, s, err);
 }
 
 int check_bundle(const struct bundle *b, const struct transform *t, const struct symbols *s,
 		 struct err *err)
 {
 	const struct bundle_manifest *m = bundle_manifest(b);
-	struct strmap names = {0};
 	int r = check_tables(b, err);
 
-	for (size_t i = 0; i < s->n && !r; i++) {
+	for (size_t i = 0; i < s->n && !r; i++)
 		r = check_data(&s->v[i], m, err);
-		if (!r && strmap_put(&names, s->v[i].name, i) == STRMAP_NONE)
-			r = err_set(err, -ENOMEM, "out of memory");
-	}
-	if (!r)
-		r = check_functions(t, s, &names, err);
-	strmap_free(&names);
-	return r;
+	return r ? r : check_functions(t, s, err);
 }

@@ -26,6 +26,7 @@ static const char usage[] =
 	"  --symbols     symbols and their addresses in both halves\n"
 	"  --image FILE  a state image of the bundle: its stack, memory and descriptors\n"
 	"  --check       prove again that the halves agree; exit status 1 if not\n"
+	"  --extract ISA the half for x86_64 or aarch64, to standard output\n"
 	"  --json        as JSON\n"
 	"  --help, --version\n";
 
@@ -82,6 +83,22 @@ static int show_image(const char *image, const struct bundle *b, const struct vi
 	return r;
 }
 
+static int extract(const char *isa_given, const struct bundle *b, struct err *err)
+{
+	int isa = isa_parse(isa_given);
+	const void *data;
+	size_t len = 0;
+
+	if (isa < 0)
+		return err_set(err, -EINVAL, "'%s' is no ISA: x86_64 or aarch64", isa_given);
+	data = bundle_half_data(b, (enum isa)isa, &len);
+	if (!data)
+		return err_set(err, -ENOENT, "there is no half for %s", isa_given);
+	if (fwrite(data, 1, len, stdout) != len || fflush(stdout))
+		return err_sys(err, -EIO, "cannot write the half");
+	return 0;
+}
+
 static int show_object(const char *name, const void *data, size_t len, const struct view *view,
 		       struct err *err)
 {
@@ -130,8 +147,9 @@ static int show(const char *path, const struct view *view, struct err *err)
 		return show_object(path, data, len, view, err);
 	r = bundle_open_data(data, len, path, &b, err);
 	if (!r)
-		r = view->image ? show_image(view->image, b, view, err)
-				: show_bundle(path, b, view, err);
+		r = view->extract ? extract(view->extract, b, err)
+		    : view->image ? show_image(view->image, b, view, err)
+				  : show_bundle(path, b, view, err);
 	bundle_free(b);
 	return r;
 }
@@ -139,11 +157,17 @@ static int show(const char *path, const struct view *view, struct err *err)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},        {"functions", no_argument, NULL, 'f'},
-		{"sites", no_argument, NULL, 's'},       {"symbols", no_argument, NULL, 'y'},
-		{"blocked", no_argument, NULL, 'b'},     {"check", no_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
-		{"image", required_argument, NULL, 'i'}, {NULL, 0, NULL, 0},
+		{"json", no_argument, NULL, 'j'},
+		{"functions", no_argument, NULL, 'f'},
+		{"sites", no_argument, NULL, 's'},
+		{"symbols", no_argument, NULL, 'y'},
+		{"blocked", no_argument, NULL, 'b'},
+		{"check", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{"image", required_argument, NULL, 'i'},
+		{"extract", required_argument, NULL, 'x'},
+		{NULL, 0, NULL, 0},
 	};
 	struct view view = {0};
 	int c, status = 0;
@@ -170,6 +194,9 @@ int main(int argc, char **argv)
 			break;
 		case 'i':
 			view.image = optarg;
+			break;
+		case 'x':
+			view.extract = optarg;
 			break;
 		case 'V':
 			printf("drover-objinfo %s\n", PACKAGE_VERSION);

@@ -13,7 +13,8 @@
 
 struct view {
 	bool json, functions, sites, blocked, symbols, check;
-	const char *image; /* a state image to show instead; NULL: none */
+	const char *extract; /* the ISA whose half is written to standard output; NULL: none */
+	const char *image;   /* a state image to show instead; NULL: none */
 };
 
 /* A symbol of the shared ranges and its address in each half; 0: not there. */
@@ -29,8 +30,8 @@ struct symbols {
 };
 
 /*
- * Reads the symbol tables of both halves. Of symbols with one name in several files the first is
- * compared. A stripped bundle has none.
+ * Reads the symbol tables of both halves, in the order of names. Several files may have a symbol of
+ * one name: each is there. A stripped bundle has none.
  */
 int symbols_read(struct symbols *s, const struct bundle *b, struct err *err);
 void symbols_free(struct symbols *s);

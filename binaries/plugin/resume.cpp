@@ -166,6 +166,10 @@ BasicBlock *Resume::rebuildInner(const Site &s, BasicBlock *from)
 	InvokeInst *call = b.CreateInvoke(t, target, after, pad, {inner});
 	call->setCallingConv(CallingConv::C);
 	call->addFnAttr(Attribute::NoMerge);
+	/* A debugger shall see a rebuilt frame where the program called. */
+	if (auto *was = dyn_cast_or_null<Instruction>(static_cast<Value *>(map[s.invoke])))
+		if (was->getDebugLoc())
+			call->setDebugLoc(was->getDebugLoc());
 	call->setAttributes(call->getAttributes().addRetAttributes(
 		ctx, AttrBuilder(ctx, s.invoke->getAttributes().getRetAttrs())));
 	b.SetInsertPoint(after);
