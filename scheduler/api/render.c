@@ -86,6 +86,8 @@ static json_t *render_dependencies(const struct job_spec *spec)
 
 		set_text(o, "type", dependency_type_names[spec->dependencies[i].type]);
 		set_id(o, "job", "", spec->dependencies[i].job);
+		if (spec->dependencies[i].array)
+			(void)json_object_set_new(o, "array", json_true());
 		(void)json_array_append_new(a, o);
 	}
 	return a;

@@ -85,7 +85,27 @@ static int look_up_key(struct engine *en, struct submission *s, struct err *e)
 	return err_hint(e, "use a new key for a new request");
 }
 
-/* What is over already decides a dependency now. */
+/* Of a whole array: decided if it is over, or if an element has failed. */
+static int settle_array(struct engine *en, struct dependency *d, struct err *e)
+{
+	struct job_filter failed = {.states = 1u << JOB_FAILED | 1u << JOB_CANCELLED |
+					      1u << JOB_TIMEOUT | 1u << JOB_NODE_FAIL,
+				    .isa = -1,
+				    .array = d->job};
+	bool any_failed, live = cluster_array(en->cluster, d->job, &any_failed);
+	uint64_t n = 0;
+	int r = d->type == DEP_AFTEROK ? store_count_jobs(en->store, &failed, &n, e) : 0;
+
+	if (r)
+		return r;
+	if (d->type == DEP_AFTEROK && (any_failed || n))
+		d->state = DEP_NEVER;
+	else if (!live)
+		d->state = DEP_MET;
+	return 0;
+}
+
+/* What is over already decides a dependency now. The id of an array means all of it. */
 static int settle_dependencies(struct engine *en, struct job_spec *spec, struct err *e)
 {
 	for (uint32_t i = 0; i < spec->ndependencies; i++) {
@@ -94,17 +114,25 @@ static int settle_dependencies(struct engine *en, struct job_spec *spec, struct 
 		const struct job *live = cluster_job(en->cluster, d->job);
 		int r = 0;
 
-		if (live && !job_is_over(live))
+		d->array = live && live->spec.array == d->job;
+		if (live && !d->array && !job_is_over(live))
 			continue;
-		r = store_job(en->store, d->job, &rec, e);
+		r = d->array ? 0 : store_job(en->store, d->job, &rec, e);
 		if (r == -ENOENT)
 			return err_set(e, -EBADMSG, "dependencies: there is no job %" PRIu64,
 				       d->job);
 		if (r)
 			return r;
-		d->state = d->type == DEP_AFTERANY || rec.job.state == JOB_COMPLETED ? DEP_MET
-										     : DEP_NEVER;
+		d->array |= rec.job.spec.array == d->job;
+		if (d->array)
+			r = settle_array(en, d, e);
+		else
+			d->state = d->type == DEP_AFTERANY || rec.job.state == JOB_COMPLETED
+					   ? DEP_MET
+					   : DEP_NEVER;
 		job_record_free(&rec);
+		if (r)
+			return r;
 	}
 	return 0;
 }

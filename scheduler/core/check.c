@@ -64,9 +64,12 @@ static const char *check_queue(const struct cluster *c)
 		return "the waiting jobs are not those of the classes";
 	for (size_t k = 0; k < ARRAY_SIZE(c->array_hash); k++)
 		for (const struct job_array *a = c->array_hash[k]; a; a = a->hash_next)
-			if (a->admitted > a->limit || (a->admitted < a->limit && a->waiting.n))
+			if (a->limit &&
+			    (a->admitted > a->limit || (a->admitted < a->limit && a->waiting.n)))
 				return "more elements of an array are under way than may be, or "
 				       "fewer";
+			else if (a->live > a->members || a->admitted > a->live)
+				return "an array has another number of elements than it counts";
 	return NULL;
 }
 

@@ -199,6 +199,8 @@ void cluster_reap(struct cluster *c)
 		*p = j->hash_next;
 		c->njobs--;
 		list_remove(i);
+		if (j->spec.array)
+			queue_forget(c, j);
 		slab_put(&c->job_keys, j->key);
 		job_free(j);
 	}

@@ -69,6 +69,9 @@ void cluster_free(struct cluster *c);
 struct node *cluster_node(const struct cluster *c, const char *name);
 struct job *cluster_job(const struct cluster *c, uint64_t id);
 struct migration *cluster_migration(const struct cluster *c, uint64_t id);
+/* Is any element of the array not over? failed: one that this cluster has seen end did not
+ * complete; for those that ended before, ask the store. */
+bool cluster_array(struct cluster *c, uint64_t id, bool *failed);
 
 /* For loading from a store: the cluster takes j/m/n, whose links it sets. Adopt nodes first, then
  * jobs that have an owner, those that wait, each by their ids, then active migrations (found by
@@ -192,7 +195,8 @@ void core_set_policy(struct cluster *c, const struct policy *p, const struct pol
 
 /* ---- dependencies as text ------------------------------------------------ */
 
-/* "afterok:12,afterany:13=met"; allocated, NULL without memory. */
+/* "afterok:12,afterany:13=met,afterok:20[]"; [] is a whole array. Allocated, NULL without memory.
+ */
 char *dependencies_format(const struct job_spec *spec);
 /* The other way round; fills spec->dependencies. -EINVAL: not such a text, more than
  * CORE_DEPENDENCIES_MAX, or a job's id of 0; -ENOMEM. */

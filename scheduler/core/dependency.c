@@ -9,6 +9,7 @@
 
 #define ONE_MAX 48
 
+static const char array_mark[] = "[]";
 static const char *const state_marks[DEP_STATE_COUNT] = {"", "=met", "=never"};
 
 char *dependencies_format(const struct job_spec *spec)
@@ -22,9 +23,9 @@ char *dependencies_format(const struct job_spec *spec)
 	for (uint32_t i = 0; i < spec->ndependencies; i++) {
 		const struct dependency *d = &spec->dependencies[i];
 
-		at += (size_t)snprintf(text + at, ONE_MAX, "%s%s:%" PRIu64 "%s", i ? "," : "",
+		at += (size_t)snprintf(text + at, ONE_MAX, "%s%s:%" PRIu64 "%s%s", i ? "," : "",
 				       dependency_type_names[d->type], d->job,
-				       state_marks[d->state]);
+				       d->array ? array_mark : "", state_marks[d->state]);
 	}
 	return text;
 }
@@ -44,6 +45,10 @@ static const char *parse_one(const char *s, struct dependency *d)
 		d->job = strtoull(s + len + 1, &end, 10);
 		if (errno || d->job > INT64_MAX)
 			return NULL;
+		if (!strncmp(end, array_mark, sizeof(array_mark) - 1)) {
+			d->array = true;
+			end += sizeof(array_mark) - 1;
+		}
 		for (int k = DEP_MET; k < DEP_STATE_COUNT; k++) {
 			len = strlen(state_marks[k]);
 			if (!strncmp(end, state_marks[k], len)) {
@@ -84,17 +89,29 @@ int dependencies_parse(const char *text, struct job_spec *spec)
 
 /* ---- links ----------------------------------------------------------------- */
 
+/* The list of those that wait for what d names; NULL: it isn't there, or is over. */
+static struct list *dependents_of(struct cluster *c, const struct job *waiter,
+				  const struct dependency *d)
+{
+	struct job_array *a = d->array ? queue_array(c, d->job) : NULL;
+	struct job *on = d->array ? NULL : cluster_job(c, d->job);
+
+	if (a)
+		return a->live && waiter->spec.array != a->id ? &a->dependents : NULL;
+	return on && !job_is_over(on) && on != waiter ? &on->dependents : NULL;
+}
+
 int links_make(struct cluster *c, struct job *j)
 {
 	list_init(&j->dependents);
 	j->links = NULL;
 	for (uint32_t i = 0; i < j->spec.ndependencies; i++) {
 		struct dependency *d = &j->spec.dependencies[i];
-		struct job *on = d->state == DEP_WAITS ? cluster_job(c, d->job) : NULL;
+		struct list *of = d->state == DEP_WAITS ? dependents_of(c, j, d) : NULL;
 
 		if (d->state != DEP_WAITS)
 			continue;
-		if (!on || job_is_over(on) || on == j) {
+		if (!of) {
 			/* Nobody knows how it ended. */
 			d->state = d->type == DEP_AFTERANY ? DEP_MET : DEP_NEVER;
 			continue;
@@ -104,7 +121,7 @@ int links_make(struct cluster *c, struct job *j)
 		if (!j->links)
 			return -ENOMEM;
 		j->links[i] = (struct link){.waiter = j, .index = i};
-		list_push(&on->dependents, &j->links[i].at);
+		list_push(of, &j->links[i].at);
 	}
 	return 0;
 }
@@ -118,21 +135,45 @@ void links_drop(struct job *j)
 	j->links = NULL;
 }
 
+static void decide(struct cluster *c, uint64_t now_ms, struct link *l, bool met, struct effects *fx)
+{
+	struct job *j = l->waiter;
+
+	list_remove(&l->at);
+	l->waiter = NULL;
+	j->spec.dependencies[l->index].state = met ? DEP_MET : DEP_NEVER;
+	queue_remove(c, j, true);
+	if (queue_add(c, now_ms, j))
+		fx->failed = true;
+	fx_job(fx, j);
+}
+
+static bool after_any(const struct link *l)
+{
+	return l->waiter->spec.dependencies[l->index].type == DEP_AFTERANY;
+}
+
 void links_decide(struct cluster *c, uint64_t now_ms, struct job *ended, struct effects *fx)
 {
+	struct job_array *a = queue_array(c, ended->spec.array);
+	bool ok = ended->state == JOB_COMPLETED;
+
 	list_each_safe(i, t, &ended->dependents)
 	{
 		struct link *l = list_entry(i, struct link, at);
-		struct job *j = l->waiter;
-		struct dependency *d = &j->spec.dependencies[l->index];
 
-		list_remove(i);
-		l->waiter = NULL;
-		d->state = d->type == DEP_AFTERANY || ended->state == JOB_COMPLETED ? DEP_MET
-										    : DEP_NEVER;
-		queue_remove(c, j, true);
-		if (queue_add(c, now_ms, j))
-			fx->failed = true;
-		fx_job(fx, j);
+		decide(c, now_ms, l, ok || after_any(l), fx);
+	}
+	if (!a)
+		return;
+	a->live--;
+	a->failed |= !ok;
+	/* One element is enough for never; for met it takes all. */
+	list_each_safe(i, t, &a->dependents)
+	{
+		struct link *l = list_entry(i, struct link, at);
+
+		if (!a->live || (a->failed && !after_any(l)))
+			decide(c, now_ms, l, !a->failed || after_any(l), fx);
 	}
 }

@@ -22,8 +22,10 @@ int queue_adopt(struct cluster *c, const struct job *j);
 int queue_adopt_running(struct cluster *c, struct job *j);
 /* Sets the timer of its time limit. -ENOMEM. */
 int queue_limit(struct cluster *c, struct job *j);
-/* The job is live no more: forgets its array membership. */
-void queue_forget(struct cluster *c, struct job *j);
+/* The job is to be freed: forgets its array membership. */
+void queue_forget(struct cluster *c, const struct job *j);
+/* NULL: none of it is there. */
+struct job_array *queue_array(struct cluster *c, uint64_t id);
 void queue_say(struct job *j, enum reason_code why);
 /* The first class whose first job comes after one of this key and id. */
 struct job_class *queue_after(const struct cluster *c, uint64_t key, uint64_t id);

@@ -131,7 +131,6 @@ void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state s
 		queue_remove(c, j, true);
 		c->npending--;
 	}
-	queue_forget(c, j);
 	j->why = WHY_NONE;
 	j->state = state;
 	j->ended_ms = now_ms;

@@ -135,16 +135,29 @@ static struct job_array **array_slot(struct cluster *c, uint64_t id)
 	return p;
 }
 
-static struct job_array *array_of(struct cluster *c, const struct job *j)
+struct job_array *queue_array(struct cluster *c, uint64_t id)
 {
-	return j->spec.array && j->spec.array_limit ? *array_slot(c, j->spec.array) : NULL;
+	return id ? *array_slot(c, id) : NULL;
+}
+
+bool cluster_array(struct cluster *c, uint64_t id, bool *failed)
+{
+	const struct job_array *a = queue_array(c, id);
+
+	*failed = a && a->failed;
+	return a && a->live;
+}
+
+static bool array_full(const struct job_array *a)
+{
+	return a->limit && a->admitted >= a->limit;
 }
 
 static int array_join(struct cluster *c, const struct job *j)
 {
 	struct job_array **slot = array_slot(c, j->spec.array);
 
-	if (!j->spec.array || !j->spec.array_limit)
+	if (!j->spec.array)
 		return 0;
 	if (!*slot) {
 		*slot = calloc(1, sizeof(**slot));
@@ -153,20 +166,22 @@ static int array_join(struct cluster *c, const struct job *j)
 		(*slot)->id = j->spec.array;
 		(*slot)->limit = j->spec.array_limit;
 		tree_init(&(*slot)->waiting, NULL);
+		list_init(&(*slot)->dependents);
 	}
 	(*slot)->members++;
+	(*slot)->live++;
 	return 0;
 }
 
 void queue_array_left(struct cluster *c, struct job *j)
 {
-	struct job_array *a = array_of(c, j);
+	struct job_array *a = queue_array(c, j->spec.array);
 	struct tree_node *t;
 
 	if (!a)
 		return;
 	a->admitted--;
-	while (a->admitted < a->limit && (t = tree_first(&a->waiting))) {
+	while (!array_full(a) && (t = tree_first(&a->waiting))) {
 		struct job *next = job_of(t);
 
 		tree_remove(&a->waiting, t);
@@ -182,9 +197,9 @@ void queue_array_left(struct cluster *c, struct job *j)
 	}
 }
 
-void queue_forget(struct cluster *c, struct job *j)
+void queue_forget(struct cluster *c, const struct job *j)
 {
-	struct job_array **slot = array_slot(c, j->spec.array), *a = array_of(c, j);
+	struct job_array **slot = array_slot(c, j->spec.array), *a = *slot;
 
 	if (a && !--a->members) {
 		*slot = a->hash_next;
@@ -211,7 +226,7 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 {
 	uint64_t begin = j->spec.begin_ms > j->not_before_ms ? j->spec.begin_ms : j->not_before_ms;
 	enum reason_code why = dependency_why(&j->spec);
-	struct job_array *a = array_of(c, j);
+	struct job_array *a = queue_array(c, j->spec.array);
 
 	j->where = QUEUE_NONE;
 	set_rank(j);
@@ -225,7 +240,7 @@ int queue_add(struct cluster *c, uint64_t now_ms, struct job *j)
 		queue_say(j, WHY_BEGIN);
 		return timer_set(&c->timers, &j->key->timer, begin);
 	}
-	if (a && a->admitted >= a->limit) {
+	if (a && array_full(a)) {
 		queue_say(j, WHY_ARRAY);
 		j->where = QUEUE_ARRAY;
 		tree_insert(&a->waiting, &j->key->order);
@@ -243,7 +258,7 @@ void queue_remove(struct cluster *c, struct job *j, bool array)
 {
 	timer_clear(&c->timers, &j->key->timer);
 	if (j->where == QUEUE_ARRAY) {
-		tree_remove(&array_of(c, j)->waiting, &j->key->order);
+		tree_remove(&queue_array(c, j->spec.array)->waiting, &j->key->order);
 		j->where = QUEUE_NONE;
 	} else if (j->where == QUEUE_CLASS) {
 		class_remove(c, j);
@@ -259,7 +274,7 @@ int queue_adopt(struct cluster *c, const struct job *j)
 
 int queue_adopt_running(struct cluster *c, struct job *j)
 {
-	struct job_array *a = array_of(c, j);
+	struct job_array *a = queue_array(c, j->spec.array);
 
 	if (a)
 		a->admitted++;

@@ -90,6 +90,7 @@ enum dependency_state { DEP_WAITS, DEP_MET, DEP_NEVER, DEP_STATE_COUNT };
 
 struct dependency {
 	uint64_t job;
+	bool array; /* job is an array's id, and all its elements are meant */
 	enum dependency_type type;
 	enum dependency_state state; /* for jobs that are over: found out by the shell */
 };
@@ -232,7 +233,7 @@ struct job {
 
 /* A dependency that is not decided yet. */
 struct link {
-	struct list at; /* in the dependents of the job depended on */
+	struct list at; /* in the dependents of the job or array depended on */
 	struct job *waiter;
 	uint32_t index; /* of waiter's spec.dependencies */
 };
@@ -247,11 +248,15 @@ struct job_class {
 	struct job_class *hash_next;
 };
 
-/* An array with a limit on the elements at once. */
 struct job_array {
 	uint64_t id;
-	uint32_t limit, admitted, members;
+	uint32_t limit;    /* elements at once, 0: any number */
+	uint32_t admitted; /* under way */
+	uint32_t live;     /* not over */
+	uint32_t members;  /* not reaped; with the last one it is forgotten */
+	bool failed;       /* one of them has ended otherwise than COMPLETED */
 	struct tree waiting;
+	struct list dependents; /* jobs that wait for all of it: struct link */
 	struct job_array *hash_next;
 };
 

@@ -367,13 +367,23 @@ static void check_world(struct world *w)
 static void depend(struct world *w, struct job_spec *spec)
 {
 	struct dependency *d = calloc(1, sizeof(*d));
+	bool live = false, failed = false;
 
 	*d = (struct dependency){.job = 1 + rnd(w, (uint32_t)w->njobs), .type = rnd(w, 2)};
+	d->array = w->jobs[d->job].spec.array == d->job;
 	/* What the shell knows of jobs that are over. */
-	if (job_is_over(&w->jobs[d->job]))
-		d->state = d->type == DEP_AFTERANY || w->jobs[d->job].state == JOB_COMPLETED
-				   ? DEP_MET
-				   : DEP_NEVER;
+	for (uint64_t id = d->job; id <= w->njobs; id++) {
+		const struct job *o = &w->jobs[id];
+
+		if (d->array ? o->spec.array != d->job : id != d->job)
+			continue;
+		live |= !job_is_over(o);
+		failed |= job_is_over(o) && o->state != JOB_COMPLETED;
+	}
+	if (failed && d->type == DEP_AFTEROK)
+		d->state = DEP_NEVER;
+	else if (!live)
+		d->state = DEP_MET;
 	spec->dependencies = d;
 	spec->ndependencies = 1;
 }

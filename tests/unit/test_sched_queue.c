@@ -305,6 +305,50 @@ static void dependencies_decide_by_how_the_other_job_ended(void **state)
 	done(f);
 }
 
+static void a_dependency_on_an_array_waits_for_all_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct dependency ok = {.job = core_next_job(f->c), .array = true};
+	struct dependency any = {.job = ok.job, .array = true, .type = DEP_AFTERANY};
+	struct job *e[3], *fails, *after_ok, *after_any, *self;
+	uint64_t id = ok.job;
+	bool failed;
+
+	for (uint32_t i = 0; i < 3; i++)
+		e[i] = submit(f, (struct job_spec){.array = id, .array_index = i});
+	after_ok = submit(f, (struct job_spec){.dependencies = &ok, .ndependencies = 1});
+	after_any = submit(f, (struct job_spec){.dependencies = &any, .ndependencies = 1});
+	pass(f, 0);
+	end(f, e[0], 0);
+	end(f, e[2], 0);
+	assert_int_equal(after_ok->why, WHY_DEPENDENCY);
+	assert_true(cluster_array(f->c, id, &failed) && !failed);
+	end(f, e[1], 0);
+	assert_false(cluster_array(f->c, id, &failed));
+	assert_ptr_equal(after_ok->node, f->node);
+	assert_ptr_equal(after_any->node, f->node);
+	end(f, after_ok, 0);
+	end(f, after_any, 0);
+
+	/* One that fails is enough for never; after any still waits for the rest. */
+	id = ok.job = any.job = core_next_job(f->c);
+	e[0] = submit(f, (struct job_spec){.array = id});
+	fails = submit(f, (struct job_spec){.array = id, .array_index = 1});
+	after_ok = submit(f, (struct job_spec){.dependencies = &ok, .ndependencies = 1});
+	after_any = submit(f, (struct job_spec){.dependencies = &any, .ndependencies = 1});
+	pass(f, 0);
+	end(f, fails, 1);
+	assert_int_equal(after_ok->why, WHY_DEPENDENCY_NEVER);
+	assert_int_equal(after_any->why, WHY_DEPENDENCY);
+	assert_true(cluster_array(f->c, id, &failed) && failed);
+	self = submit(f, (struct job_spec){.array = id, .dependencies = &ok, .ndependencies = 1});
+	assert_int_equal(self->why, WHY_DEPENDENCY_NEVER); /* it can't wait for itself */
+	assert_int_equal(core_cancel(f->c, f->now, self, &f->fx), 0);
+	done(f);
+	end(f, e[0], 0);
+	assert_ptr_equal(after_any->node, f->node);
+}
+
 static void a_cancelled_waiter_is_forgotten_by_what_it_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -331,12 +375,12 @@ static void dependencies_are_written_and_read_alike(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(dependencies_parse("afterok:12,afterany:13=met,afterok:5=never", &spec),
+	assert_int_equal(dependencies_parse("afterok:12,afterany:13[]=met,afterok:5=never", &spec),
 			 0);
 	assert_int_equal(spec.ndependencies, 3);
 	assert_int_equal(spec.dependencies[1].state, DEP_MET);
 	text = dependencies_format(&spec);
-	assert_string_equal(text, "afterok:12,afterany:13=met,afterok:5=never");
+	assert_string_equal(text, "afterok:12,afterany:13[]=met,afterok:5=never");
 	free(text);
 	job_spec_free(&spec);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -422,6 +466,7 @@ int main(void)
 		T(an_array_has_no_more_elements_under_way_than_its_limit),
 		T(a_held_element_lets_the_next_one_in),
 		T(dependencies_decide_by_how_the_other_job_ended),
+		T(a_dependency_on_an_array_waits_for_all_of_it),
 		T(a_cancelled_waiter_is_forgotten_by_what_it_waited_for),
 		T(dependencies_are_written_and_read_alike),
 		T(a_requeued_job_starts_again_from_the_beginning),
