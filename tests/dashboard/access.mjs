@@ -30,8 +30,12 @@ export const tests = [
 			await p.goto(cluster.url);
 			await p.getByRole("heading", { name: "Sign in to Drover" }).waitFor();
 			assert.equal(await p.getByText("x86-9").count(), 0);
-			assert.deepEqual(await axeFindings(p), []);
-			await shot(p, "sign-in-light");
+			for (const colorScheme of ["dark", "light"]) {
+				await p.emulateMedia({ colorScheme });
+				await until(async () => (await p.evaluate(() => document.documentElement.dataset.theme ?? "light")) === colorScheme, "the theme");
+				assert.deepEqual(await axeFindings(p), []);
+				await shot(p, `sign-in-${colorScheme}`);
+			}
 			await p.getByLabel("Token").fill("not.a.token");
 			await p.getByRole("button", { name: "Sign in" }).click();
 			const alert = p.getByRole("alert");

@@ -19,6 +19,7 @@ export const tests = [
 		const files = [...sizes].filter(([u]) => u && !u.includes("/v1/"));
 		const total = files.reduce((a, [, n]) => a + n, 0);
 		assert.ok(files.length > 10, "the page's files are seen");
+		console.log(`note   the overview's ${files.length} files are ${(total / 1024).toFixed(1)} KB as sent`);
 		assert.ok(total < FIRST_PAINT_MAX, `${total} bytes were sent: ${files.map(([u, n]) => `${new URL(u).pathname} ${n}`).join(", ")}`);
 	}],
 	["its files say a strict policy and come compressed", async ({ cluster }) => {

@@ -1,6 +1,7 @@
 /* The connection: what is shown follows the cluster, and says how old it is when it can't. */
 import assert from "node:assert/strict";
 import { until, Wire } from "./cluster.mjs";
+import { axeFindings, shot } from "./browser.mjs";
 
 const stats = (p) => p.locator(".stats").innerText();
 
@@ -22,6 +23,8 @@ export const tests = [
 			await until(async () => /Last heard \d+\s*s ago/.test(await p.locator(".banner").innerText()), "the age to be said");
 			assert.notEqual(await p.locator(".stats").evaluate((e) => getComputedStyle(e).filter), "none", "data is greyed");
 			assert.match(await p.locator(".link-state").innerText(), /Connection lost/);
+			assert.deepEqual(await axeFindings(p), [], "greyed data can be read");
+			await shot(p, "overview-lost");
 			await cluster.api("PUT", "policy", { name: "consolidate" });
 			assert.match(await stats(p), /\bbalance\b/);
 			asked.length = 0;

@@ -1,6 +1,8 @@
 /* Replays: from a trace to a comparison, and what is said of broken traces. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "./cluster.mjs";
 
 const swf = "; UnixStartTime: 0\n" + Array.from({ length: 30 }, (_, i) => `${i + 1} ${i * 40} 0 ${60 + i * 7} 2 -1 -1 2 400 -1 1 1 1 1 1 -1 -1 -1`).join("\n") + "\n";
@@ -36,14 +38,21 @@ export const tests = [
 		await again.getByRole("link", { name: "Change and run again" }).click();
 		await until(async () => (await again.getByLabel("consolidate", { exact: true }).isChecked()) === false && (await again.getByLabel("balance", { exact: true }).isChecked()), "the form as it was filled");
 	}],
-	["a trace of one's own is uploaded and used", async ({ cluster, page }) => {
+	["a trace of one's own, SWF or waves, is uploaded and used; while it runs the page says how far it is", async ({ cluster, page }) => {
 		const p = await page();
-		await p.goto(`${cluster.url}#/replay`);
-		await p.getByLabel("energy", { exact: true }).waitFor();
-		await p.setInputFiles("#trace-file", cluster.file("mine.swf", swf));
-		await p.getByText("mine.swf is uploaded and used.").waitFor();
-		await p.getByRole("button", { name: "Run", exact: true }).click();
-		await until(async () => /Jobs done[^]*30/.test(await p.locator("main").innerText()), "its thirty jobs to be done");
+		const waves = execFileSync(join(process.env.DROVER_BUILDDIR, "drover-waves"), ["--load", "sustained", "--jobs", "12", "--in-flight", "4"], { encoding: "utf8" });
+		for (const [name, text, jobs] of [["mine.swf", swf, 30], ["mine.jsonl", waves, 12]]) {
+			await p.goto(`${cluster.url}#/replay`);
+			await p.getByLabel("energy", { exact: true }).waitFor();
+			await p.setInputFiles("#trace-file", cluster.file(name, text));
+			await p.getByText(`${name} is uploaded and used.`).waitFor();
+			await p.getByRole("button", { name: "Run", exact: true }).click();
+			await until(async () => new RegExp(`Jobs done[^]*${jobs}`).test(await p.locator("main").innerText()), `its ${jobs} jobs to be done`);
+		}
+		const id = /replay\/(\w+)/.exec(p.url())[1];
+		await p.route(`**/v1/replays/${id}`, async (r) => { const x = await r.fetch(); await r.fulfill({ response: x, json: { ...await x.json(), state: "RUNNING", progress: 0.42, results: [] } }); });
+		await p.reload();
+		await until(async () => /42.% of the jobs/.test(await p.getByRole("region", { name: "Progress" }).innerText()), "how far it is");
 	}],
 	["a broken trace is refused in the server's words with its line, where the file was chosen", async ({ cluster, page }) => {
 		const p = await page();

@@ -43,6 +43,16 @@ export const tests = [
 		await p.getByLabel("CPUs").fill("999999999");
 		await p.getByRole("button", { name: "Submit", exact: true }).click();
 		await until(async () => /cpus|must be/i.test(await p.locator(".error-text:visible, .note-bad").first().innerText()), "the server's words");
+		await p.getByLabel("CPUs").fill("1");
+		await p.getByText("Arrays, order and environment").click();
+		await p.getByLabel("Array", { exact: true }).fill("3-1");
+		await p.getByRole("button", { name: "Submit", exact: true }).click();
+		await until(async () => (await p.getByLabel("Array", { exact: true }).getAttribute("aria-invalid")) === "true", "the array to be refused beside its field");
+		await p.getByLabel("Array", { exact: true }).fill("0-4:2");
+		await p.getByLabel("Arguments").fill("2 2");
+		await p.getByRole("button", { name: "Submit", exact: true }).click();
+		await p.getByRole("link", { name: /array|3 jobs/i }).click();
+		await until(async () => (await p.locator(".vt-space .vt-row:visible").count()) === 3, "its three jobs in the list");
 	}],
 	["a file that is no bundle is refused in the server's words, where the file was chosen", async ({ cluster, page }) => {
 		const p = await page();

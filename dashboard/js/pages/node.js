@@ -47,7 +47,7 @@ function historyView(changes) {
 function meterView(list) {
 	if (!list.length) return emptyBox("No meter", "Its energy comes from the model of its machine.");
 	return h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Meters" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Meter", "Scope", "Kind"].map((x) => h("th", { scope: "col" }, x)), h("th", { scope: "col", class: "num" }, "Power"))),
-		h("tbody", {}, list.map((m) => h("tr", {}, h("td", {}, m.label ?? m.name ?? m.source ?? "–", m.counted === false ? h("span", { class: "muted" }, " not counted in the node's total") : null), h("td", {}, m.scope ?? "–"), h("td", {}, kindMark(m.kind)), h("td", { class: "num" }, watts(m.power_w)))))));
+		h("tbody", {}, list.map((m) => h("tr", {}, h("td", {}, m.name, m.zones?.length ? h("span", { class: "muted" }, `: ${m.zones.join(", ")}`) : null, m.counted === false ? h("span", { class: "muted" }, " not counted in the node's total") : null), h("td", {}, m.scope ?? "–"), h("td", {}, kindMark(m.kind)), h("td", { class: "num" }, watts(m.power_w)))))));
 }
 
 /** The place where this node's jobs run. */
@@ -96,7 +96,7 @@ export function open([, name]) {
 		try { fill(historyBox, historyView((await get(`nodes/${encodeURIComponent(name)}/history`, { limit: HISTORY })).changes.sort((a, b) => a.time_ms - b.time_ms))); } catch (e) { if (!historyBox.querySelector("ol")) fill(historyBox, errorBox(e, readHistory)); }
 	};
 	const readMeters = async () => {
-		try { const m = await get(`nodes/${encodeURIComponent(name)}/meters`); fill(meterBox, meterView(m.meters ?? m.zones ?? [])); } catch (e) { if (!meterBox.querySelector("table")) fill(meterBox, errorBox(e, readMeters)); }
+		try { const m = await get(`nodes/${encodeURIComponent(name)}/meters`); fill(meterBox, meterView(m.meters)); } catch (e) { if (!meterBox.querySelector("table")) fill(meterBox, errorBox(e, readMeters)); }
 	};
 	const offs = [store.on("nodes jobs reset", draw), store.on("reset energy", readMeters)];
 	const timer = setInterval(() => store.live && draw(), 2000);

@@ -11,13 +11,16 @@ import { errorBox, isaMark, glyph, emptyBox } from "../parts/states.js";
 /** A function's name as it is written: local ones carry their module's number. */
 const plain = (name) => name.replace(/\.m\d+$/, "");
 
+/** A place in the source, by its last two names; the title has the whole path. */
+const place = (x) => h("span", { class: "muted", title: `${x.file}:${x.line}` }, `${x.file.split("/").slice(-2).join("/")}:${x.line}`);
+
 /** Where it can be moved, and so where not. */
 function places(m) {
 	if (!m) return null;
 	if (!m.points) return h("div", { class: "note note-warn" }, glyph("hold"), h("p", {}, h("strong", {}, "This program has no migration point: "), "it runs where it starts and is never moved."));
 	return h("details", {}, h("summary", {}, `It can be moved at ${plural(m.points, "point")} in ${plural(m.functions, "function")}; elsewhere a migration waits`),
 		h("div", { class: "table-wrap details-body", tabindex: "0", role: "region", "aria-label": "Where it can be moved" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Function"), h("th", { scope: "col" }, "Where"), h("th", { scope: "col", class: "num" }, "Points"))),
-			h("tbody", {}, m.places.map((p) => h("tr", {}, h("td", {}, h("code", {}, plain(p.function))), h("td", { class: "muted" }, `${p.file}:${p.line}`), h("td", { class: "num" }, p.points)))))),
+			h("tbody", {}, m.places.map((p) => h("tr", {}, h("td", {}, h("code", {}, plain(p.function))), h("td", {}, place(p)), h("td", { class: "num" }, p.points)))))),
 		m.places.length < m.functions ? h("p", { class: "muted" }, `and ${plural(m.functions - m.places.length, "function")} more`) : null);
 }
 
@@ -30,7 +33,7 @@ function blocked(list) {
 	const waits = list.filter((b) => b.waits).length;
 	return h("details", { open: list.length <= 10 }, h("summary", {}, `${plural(list.length, "function")} never ${list.length === 1 ? "migrates" : "migrate"}${waits ? `; in ${count(waits)} a migration may have to wait` : ""}`),
 		h("div", { class: "table-wrap details-body", tabindex: "0", role: "region", "aria-label": "What can't migrate" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ["Function", "Why", "Where", "A migration"].map((x) => h("th", { scope: "col" }, x)))),
-			h("tbody", {}, list.slice(0, BLOCKED_SHOWN).map((b) => h("tr", {}, h("td", {}, h("code", {}, plain(b.function))), h("td", {}, b.reason), h("td", { class: "muted" }, `${b.file}:${b.line}`), h("td", {}, b.waits ? "may wait for its return" : "never begins in it")))))),
+			h("tbody", {}, list.slice(0, BLOCKED_SHOWN).map((b) => h("tr", {}, h("td", {}, h("code", {}, plain(b.function))), h("td", {}, b.reason), h("td", {}, place(b)), h("td", {}, b.waits ? "may wait for its return" : "never begins in it")))))),
 		list.length > BLOCKED_SHOWN ? h("p", { class: "muted" }, `and ${plural(list.length - BLOCKED_SHOWN, "function")} more; drover-objinfo --blocked lists them all`) : null);
 }
 
@@ -123,8 +126,11 @@ function jobForm(chosen, result) {
 				toast(many ? `Array ${r.array} with ${plural(r.count ?? r.jobs.length, "job")} is submitted` : `Job ${r.id} is submitted`);
 				fill(result, h("div", { class: "note", role: "status" }, glyph("ok"), many ? h("p", {}, "Submitted as ", h("a", { href: link(["jobs"], { array: r.array }) }, `array ${r.array}`), ` with ${plural(r.count ?? r.jobs.length, "job")}.`) : h("p", {}, "Submitted as ", h("a", { href: jobLink(r.id) }, `job ${r.id}`), `: ${r.reason ?? r.state}`)));
 			} catch (e) {
+				/* Some refusals name their field in the sentence only. */
+				const [, field, detail] = /^(\w+): (.*)/s.exec(e.message) ?? [];
 				const left = e.fields.filter((x) => !f.complain(x.field, x.detail));
-				if (!e.fields.length || left.length) fill(f.note, errorBox({ message: e.message, hint: e.hint, fields: left }));
+				const told = !e.fields.length && field && f.complain(field, e.hint ? `${detail} (${e.hint})` : detail);
+				if (!told && (!e.fields.length || left.length)) fill(f.note, errorBox({ message: e.message, hint: e.hint, fields: left }));
 			}
 			button.disabled = false;
 		},
