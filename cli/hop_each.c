@@ -17,8 +17,9 @@
 #include "common/clock.h"
 #include "common/file.h"
 
-#define RECORD_TIMES 24
-#define WORKERS_MAX  64
+#define RECORD_TIMES  24
+#define WORKERS_MAX   64
+#define FRUITLESS_MAX 8 /* runs without any of their moves, for one point */
 
 /* What a run came to, or several. */
 struct record {
@@ -129,8 +130,10 @@ static void try_alone(const struct hop_program *prog, const struct hop_each *eac
 static void try_together(const struct hop_program *prog, const struct hop_each *each,
 			 const struct hop_run *ref, const uint64_t *at, size_t n, int out)
 {
+	unsigned int fruitless = 0;
 	struct record rec;
 	size_t met;
+	bool again;
 
 	do {
 		try_points(prog, each, ref, at, n, &rec);
@@ -139,14 +142,17 @@ static void try_together(const struct hop_program *prog, const struct hop_each *
 			return;
 		}
 		met = n - rec.unmoved;
-		if (met && met < n) {
+		/* A move that was put off can have missed all of a short run. */
+		again = met < n && !rec.different &&
+			(met || (rec.deferred && ++fruitless < FRUITLESS_MAX));
+		if (again) {
 			rec.tried = met;
 			rec.unmoved = 0;
 		}
 		send_record(out, &rec);
 		at += met;
 		n -= met;
-	} while (met && n);
+	} while (again);
 }
 
 static _noreturn_ void worker(const struct hop_program *prog, const struct hop_each *each,
