@@ -329,6 +329,7 @@ int cluster_adopt_node(struct cluster *c, struct node *n)
 	list_init(&n->outgoing);
 	list_init(&n->idle);
 	list_init(&n->drain);
+	n->woken_to_move = false;
 	n->used_cpus = n->leaving_cpus = 0;
 	n->used_memory_bytes = 0;
 	n->machine = NULL;

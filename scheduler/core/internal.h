@@ -71,6 +71,17 @@ void power_sleep_idle(struct cluster *c, uint64_t now_ms, struct effects *fx);
  * will do. True: one wakes. */
 bool power_wake_for(struct cluster *c, uint64_t now_ms, const struct job_class *cls,
 		    struct effects *fx);
+/* Wakes a node that sleeps for running jobs which are to move there, unless jobs wait, another node
+ * wakes, the cap forbids it or it was done a short while ago. True: it wakes. */
+bool power_wake_to_move(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
+			struct effects *fx);
+/* Is any node waking? */
+bool power_any_waking(const struct cluster *c);
+/* Tells the node to sleep, or to wake, for that reason. */
+void power_sleep(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
+		 struct effects *fx);
+void power_wake(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
+		struct effects *fx);
 /* When the next idle node may be put to sleep; UINT64_MAX: none. */
 uint64_t power_next_ms(const struct cluster *c);
 void power_tick(struct cluster *c, uint64_t now_ms, struct node *n, struct effects *fx);

@@ -87,6 +87,7 @@ void job_place(struct cluster *c, uint64_t now_ms, struct job *j, struct node *n
 
 	queue_remove(c, j, false);
 	c->npending--;
+	n->woken_to_move = false;
 	job_attach(c, j, n);
 	j->state = JOB_RUNNING;
 	j->why = WHY_NONE;

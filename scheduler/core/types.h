@@ -335,6 +335,8 @@ struct node {
 	bool failed_wake;      /* down since it didn't wake */
 	uint64_t power_ms;     /* since when power is as it is */
 	uint64_t no_sleep_ms;  /* not to be put to sleep before: a hook failed */
+	uint64_t no_wake_ms;   /* not to be woken for running jobs before: it was a while ago */
+	bool woken_to_move;    /* for running jobs, and since then none has started on it */
 	uint64_t idle_ms;      /* since when no cpu is claimed */
 	double idle_mean_s;    /* of its idle periods, asleep or not, newer ones weigh more */
 	uint32_t idle_periods;

@@ -9,6 +9,7 @@
  * outside of it for settle_ms and the move is predicted to save energy.
  */
 #include "scheduler/policy/machine_set.h"
+#include "scheduler/policy/together.h"
 
 #define LOOK 4 /* nodes of a machine whose jobs are looked at */
 
@@ -101,6 +102,14 @@ static void moves(struct policy_view *v)
 		for (int look = 0; n && surplus && look < LOOK; look++, surplus--) {
 			outside |= empty(v, s, n, settled);
 			n = policy_least_used(m, n);
+		}
+	}
+	for (uint32_t i = 0; i < c->nmachines && !outside; i++) {
+		struct node *n = policy_least_used(c->machines[i], NULL);
+
+		for (int look = 0; n && look < LOOK; look++) {
+			together_to_asleep(v, n, "consolidate");
+			n = policy_least_used(c->machines[i], n);
 		}
 	}
 	if (!outside)

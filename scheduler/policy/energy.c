@@ -9,9 +9,10 @@
  * and then never back: the sum over the cluster only falls. The bound: a job may
  * be as slow as does not make the last job of the cluster later, or takes at most
  * max_slowdown times as long as on the fastest machine. Nodes that idle are put
- * to sleep.
+ * to sleep, and woken for jobs that run elsewhere if that saves more than the
+ * wake takes.
  */
-#include "scheduler/policy/energy.h"
+#include "scheduler/policy/together.h"
 
 #define LOOK      2 /* nodes of a machine whose jobs are looked at, */
 #define LOOK_JOBS 8 /* and so many of them */
@@ -138,7 +139,8 @@ static void moves(struct policy_view *v)
 		for (int k = 0; n && k < LOOK && v->moves_left; k++) {
 			struct node *next = policy_least_used(m, n);
 
-			energy_empty(v, n);
+			together_to_awake(v, n, "energy");
+			together_to_asleep(v, n, "energy");
 			move_of(v, n);
 			n = next;
 		}

@@ -151,6 +151,19 @@ bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const
 	return move(v, j, to, s, reason);
 }
 
+void policy_wake(struct policy_view *v, struct node *n, const char *fmt, ...)
+{
+	char reason[CORE_REASON_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
+		reason[0] = '\0';
+	va_end(ap);
+	if (v->moves_left && power_wake_to_move(v->c, v->now_ms, n, reason, v->fx))
+		v->moves_left--;
+}
+
 uint32_t policy_used(const struct node *n)
 {
 	return n->used_cpus - n->leaving_cpus;

@@ -43,7 +43,8 @@ static struct node *introduce(struct fixture *f, const char *name, enum isa isa)
 			     .sleep_w = 6,
 			     .sleep_s = 5,
 			     .wake_s = 10,
-			     .wake_j = 850},
+			     .wake_j = 850,
+			     .runs = strdup("long:1000 short:60 ")},
 		    *n = NULL;
 
 	(void)snprintf(intro.name, sizeof(intro.name), "%s", name);
@@ -249,6 +250,94 @@ static void hooks_under_way_run_again_after_a_restart(void **state)
 	assert_non_null(f->suspended);
 }
 
+/* On x86-1 at 15 W above idle, confirmed and cooled down; on arm-1 it would be 4 W. */
+static struct job *running(struct fixture *f, const char *name)
+{
+	struct job_spec spec = {.cpus = 1, .isas = 3};
+	struct job *j;
+
+	(void)snprintf(spec.name, sizeof(spec.name), "%s", name);
+	assert_int_equal(core_submit(f->c, f->now, &spec, &j, &f->fx), 0);
+	pass(f, 0);
+	assert_ptr_equal(j->node, f->x86);
+	j->confirmed = true;
+	f->resumed = NULL;
+	pass(f, policy_options_default.cooldown_ms);
+	return j;
+}
+
+static void arm_sleeps(struct fixture *f, const struct policy *p)
+{
+	core_set_policy(f->c, p, &policy_options_default);
+	assert_int_equal(core_node_action(f->c, f->now, f->arm, ACTION_SLEEP, "test", &f->fx, NULL),
+			 0);
+	done(f);
+	hook(f, f->arm, false, true);
+	assert_int_equal(f->arm->state, NODE_ASLEEP);
+}
+
+static void a_node_is_woken_for_running_jobs_that_save_more_than_its_wake(void **state)
+{
+	static const struct policy *const by[] = {&policy_energy, &policy_consolidate};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct job *j;
+
+		arm_sleeps(f, by[i]);
+		j = running(f, "long");
+		/* (1000 - 8 - 10) s * 11 W are more than 850 J. First it wakes, */
+		assert_ptr_equal(f->resumed, f->arm);
+		assert_non_null(strstr(f->arm->state_reason, "the wake included"));
+		assert_int_equal(f->c->nactive, 0);
+		assert_ptr_equal(j->node, f->x86);
+		hook(f, f->arm, true, true);
+		assert_int_equal(f->c->nactive, 0);
+		/* then, when its agent is ready, they go. */
+		(void)introduce(f, "arm-1", ISA_AARCH64);
+		pass(f, 0);
+		pass(f, policy_options_default.settle_ms);
+		assert_int_equal(f->c->nactive, 1);
+		assert_ptr_equal(j->migration->to, f->arm);
+		job_end(f->c, f->now, j, JOB_CANCELLED, "test", &f->fx);
+		done(f);
+
+		/* Not again so soon. */
+		arm_sleeps(f, by[i]);
+		j = running(f, "long");
+		assert_null(f->resumed);
+		pass(f, 600000);
+		assert_null(f->resumed); /* nothing has happened that asks for another look: */
+		job_end(f->c, f->now, j, JOB_CANCELLED, "test", &f->fx);
+		done(f);
+		j = running(f, "long");
+		assert_ptr_equal(f->resumed, f->arm);
+		job_end(f->c, f->now, j, JOB_CANCELLED, "test", &f->fx);
+		done(f);
+		hook(f, f->arm, true, true);
+		(void)introduce(f, "arm-1", ISA_AARCH64);
+		f->now += 600000;
+	}
+}
+
+static void a_node_sleeps_on_when_running_jobs_save_less_than_its_wake(void **state)
+{
+	struct fixture *f = *state;
+	struct job *j;
+
+	arm_sleeps(f, &policy_energy);
+	j = running(f, "short"); /* 52 s * 11 W are less than 850 J */
+	assert_null(f->resumed);
+	job_end(f->c, f->now, j, JOB_CANCELLED, "test", &f->fx);
+	done(f);
+	core_set_cap(f->c, 100); /* x86-1 draws 55 W, arm-1 would draw 85 W while it wakes */
+	(void)running(f, "long");
+	assert_null(f->resumed);
+	core_set_cap(f->c, 0);
+	pass(f, 0);
+	assert_ptr_equal(f->resumed, f->arm);
+}
+
 static void an_operator_may_put_only_an_empty_node_to_sleep(void **state)
 {
 	struct fixture *f = *state;
@@ -350,6 +439,8 @@ int main(void)
 		T(a_failed_hook_is_told_and_not_tried_at_once_again),
 		T(a_sleeping_node_that_others_wake_is_used),
 		T(hooks_under_way_run_again_after_a_restart),
+		T(a_node_is_woken_for_running_jobs_that_save_more_than_its_wake),
+		T(a_node_sleeps_on_when_running_jobs_save_less_than_its_wake),
 		T(an_operator_may_put_only_an_empty_node_to_sleep),
 		T(a_drained_node_is_emptied_and_takes_nothing),
 		T(jobs_wait_rather_than_exceed_the_power_cap),
