@@ -220,9 +220,10 @@ enum drover_image_file_kind {
 	DROVER_FILE_EVENT = 8,
 	DROVER_FILE_TIMER = 9,
 	DROVER_FILE_SIGNAL = 10,
-	DROVER_FILE_EPOLL = 11, /* its bytes are drover_image_watch */
-	DROVER_FILE_GIVEN = 12, /* the very description, handed over by one kernel: control.md */
-	DROVER_FILE_SOCKET = 13 /* its bytes are a drover_image_socket and what waits in it */
+	DROVER_FILE_EPOLL = 11,  /* its bytes are drover_image_watch */
+	DROVER_FILE_GIVEN = 12,  /* the very description, handed over by one kernel: control.md */
+	DROVER_FILE_SOCKET = 13, /* its bytes are a drover_image_socket and what waits in it */
+	DROVER_FILE_LOCKS = 14   /* only as what is GIVEN: holds the process's locks of a file */
 };
 
 #define DROVER_FILE_NONE 0xffffffffu /* peer: the other end is closed */

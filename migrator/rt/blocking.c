@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "migrator/rt/rt.h"
+#include "migrator/rt/locks.h"
 
 #define SECOND 1000000000ll
 
@@ -157,7 +157,9 @@ long blocking_call(struct drover_wait *w, bool *known, long n, const long *a)
 	case SYS_flock:
 		return wait_call(n, a[0], a[1], a[2], a[3], a[4], a[5]);
 	case SYS_fcntl:
-		if (a[1] == F_SETLKW || a[1] == F_OFD_SETLKW)
+		if (a[1] == F_SETLKW)
+			return locks_fcntl(a[0], a[1], a[2], wait_call);
+		if (a[1] == F_OFD_SETLKW)
 			return wait_call(n, a[0], a[1], a[2], 0, 0, 0);
 		break;
 	case SYS_recvmsg:

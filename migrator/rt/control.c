@@ -44,8 +44,7 @@ static bool number(const char **s, char end, uint64_t *out)
 	return true;
 }
 
-/* Where descriptors go that the program must not meet: above its table if the limit allows. */
-static long high_number(void)
+long control_high_number(void)
 {
 	uint64_t limit[2] = {RT_FDS, RT_FDS};
 
@@ -62,7 +61,7 @@ static int take_descriptor(const char *name, const char *value)
 	struct text t = {0};
 
 	if (number(&value, '\0', &fd) && fd < INT32_MAX)
-		moved = kernel(SYS_fcntl, fd, F_DUPFD_CLOEXEC, high_number());
+		moved = kernel(SYS_fcntl, fd, F_DUPFD_CLOEXEC, control_high_number());
 	if (moved < 0) {
 		text_str(&t, name);
 		text_str(&t, " in the environment is not the number of an open descriptor");

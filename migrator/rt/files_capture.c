@@ -1,5 +1,6 @@
 /* The program's descriptors described for an image; changes nothing. */
 #include "migrator/rt/files.h"
+#include "migrator/rt/locks.h"
 #include "migrator/rt/sockets.h"
 
 #include <errno.h>
@@ -33,18 +34,29 @@ static bool stateless_device(const char *path)
 	return false;
 }
 
-/* The locks that are held through a descriptor let it go along only by being handed over. */
-static enum capture_verdict check_locks(long fd, const char *path, struct text *why)
-{
-	enum fdinfo_locks held = fdinfo_locks(fd);
+/* What one descriptor stands for while the image is made. */
+struct subject {
+	long fd;
+	char path[DROVER_IMAGE_MAX_PATH]; /* the target of its link in /proc */
+	long length;
+	struct stat st;
+};
 
+/* The locks that are held through a descriptor let it go along only by being handed over. Those of
+ * the process are with locks.c; a file without a path loses them if it is made again. */
+static enum capture_verdict check_locks(const struct subject *s, struct text *why)
+{
+	enum fdinfo_locks held = fdinfo_locks(s->fd);
+
+	if (!held && (!locks_on(&s->st) || (rt.here && s->st.st_nlink)))
+		return CAPTURE_OK;
 	if (held & FDINFO_LEASED)
-		files_say(why, fd, " holds a lease", path);
+		files_say(why, s->fd, " holds a lease", s->path);
 	else if (held & FDINFO_LOCKED_PROCESS)
-		files_say(why, fd, " has a record locked by this process", path);
-	else if (held & FDINFO_LOCKED)
-		files_say(why, fd, " holds a lock", path);
-	return held ? CAPTURE_DEFER : CAPTURE_OK;
+		files_say(why, s->fd, " has a record locked by this process", s->path);
+	else
+		files_say(why, s->fd, " holds a lock", s->path);
+	return CAPTURE_DEFER;
 }
 
 /* A file that its path leads to: what the other side will open again. */
@@ -63,14 +75,6 @@ static enum capture_verdict by_path(long fd, const char *path, long n, const str
 	files_say(why, fd, ": no room for the path", path);
 	return CAPTURE_REFUSE;
 }
-
-/* What one descriptor stands for while the image is made. */
-struct subject {
-	long fd;
-	char path[DROVER_IMAGE_MAX_PATH]; /* the target of its link in /proc */
-	long length;
-	struct stat st;
-};
 
 /* Inode and device by the place in files_image: descriptions of one object move in one way. */
 static struct {
@@ -110,7 +114,7 @@ static enum capture_verdict describe(const struct subject *s, struct drover_imag
 	enum capture_verdict v = CAPTURE_OK;
 
 	if (S_ISREG(s->st.st_mode))
-		v = check_locks(s->fd, s->path, why);
+		v = check_locks(s, why);
 	if (v != CAPTURE_OK)
 		return v;
 	if (path_leads_to(s))
@@ -321,6 +325,23 @@ static bool begin_record(const struct files_image *f, struct drover_image_file *
 	return true;
 }
 
+/* The runtime's own descriptors, which have the numbers behind the program's in the image. */
+static bool give_locks(struct files_image *f)
+{
+	for (uint32_t i = 0; rt.here && locks_holder(i) >= 0; i++) {
+		uint32_t number = f->n ? f->v[f->n - 1].fd + 1 : 0;
+
+		if (number >= DROVER_IMAGE_MAX_FILES)
+			return false;
+		f->v[f->n++] = (struct drover_image_file){.fd = number,
+							  .kind = DROVER_FILE_GIVEN,
+							  .fd_flags = FD_CLOEXEC,
+							  .peer = DROVER_FILE_NONE,
+							  .value = {DROVER_FILE_LOCKS}};
+	}
+	return true;
+}
+
 enum capture_verdict files_capture(struct files_image *f, struct text *why)
 {
 	if (files_beyond()) {
@@ -342,6 +363,10 @@ enum capture_verdict files_capture(struct files_image *f, struct text *why)
 		f->v[f->n++] = d;
 	}
 	give_mates(f);
+	if (!give_locks(f)) {
+		text_str(why, "no number is left for the locks of files");
+		return CAPTURE_REFUSE;
+	}
 	for (uint32_t i = 0; i < f->n; i++)
 		if (f->v[i].kind == DROVER_FILE_SOCKET && f->v[i].peer == DROVER_FILE_NONE &&
 		    sockets[i].state == DROVER_SOCKET_CONNECTED)
@@ -351,11 +376,13 @@ enum capture_verdict files_capture(struct files_image *f, struct text *why)
 
 uint32_t files_given(const struct files_image *f, int *out)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, holders = 0;
 
 	for (uint32_t i = 0; i < f->n; i++)
 		if (f->v[i].kind == DROVER_FILE_GIVEN)
-			out[n++] = (int)f->v[i].fd;
+			out[n++] = (f->v[i].value[0] & 255) == DROVER_FILE_LOCKS
+					   ? locks_holder(holders++)
+					   : (int)f->v[i].fd;
 	return n;
 }
 

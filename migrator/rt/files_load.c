@@ -1,5 +1,6 @@
 /* The descriptors of an image made again in a process that loads it. */
 #include "migrator/rt/files.h"
+#include "migrator/rt/locks.h"
 #include "migrator/rt/sockets.h"
 
 #include <errno.h>
@@ -75,8 +76,11 @@ static bool take_given(const struct files_image *f, struct text *why)
 static bool place_given(const struct files_image *f, const struct drover_image_file *d, int fd,
 			struct text *why)
 {
-	long r = kernel(SYS_dup3, fd, d->fd, d->fd_flags ? O_CLOEXEC : 0);
+	long r;
 
+	if ((d->value[0] & 255) == DROVER_FILE_LOCKS)
+		return !locks_adopt(fd) || files_say(why, d->fd, " cannot be had", NULL);
+	r = kernel(SYS_dup3, fd, d->fd, d->fd_flags ? O_CLOEXEC : 0);
 	kernel(SYS_close, fd);
 	if (r < 0)
 		return files_say(why, d->fd, " cannot be had", NULL);

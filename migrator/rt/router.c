@@ -3,7 +3,7 @@
  * memory layout, descriptors, signals, identity or time is answered by the runtime; the rest goes
  * to the kernel.
  */
-#include "migrator/rt/rt.h"
+#include "migrator/rt/locks.h"
 #include "migrator/rt/sockets.h"
 
 #include <errno.h>
@@ -32,12 +32,28 @@ static long opened_two(long r, const int *fds)
 	return r;
 }
 
+static bool hidden(long fd)
+{
+	return control_hidden(fd) || locks_hidden(fd);
+}
+
+/* A child of posix_spawn, before its exec, has our memory but descriptors of its own: what it does
+ * about them is not to be noted. */
+static bool in_borrowed_memory(void)
+{
+	return kernel(SYS_getpid, 0) != (long)rt.kernel_pid;
+}
+
 static long route_dup(long n, long a, long b, long c)
 {
 	long r;
 
-	if (control_hidden(a) || (n == SYS_dup3 && control_hidden(b)))
+	if (hidden(a) || (n == SYS_dup3 && hidden(b)))
 		return -EBADF;
+	if (in_borrowed_memory())
+		return kernel(n, a, b, c);
+	if (n == SYS_dup3 && a != b)
+		locks_closing(b);
 	r = kernel(n, a, b, c);
 	if (r >= 0)
 		files_duplicated(a, r);
@@ -48,8 +64,10 @@ static long route_fcntl(long fd, long cmd, long arg)
 {
 	long r;
 
-	if (control_hidden(fd))
+	if (hidden(fd))
 		return -EBADF;
+	if (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_GETLK)
+		return locks_fcntl(fd, cmd, arg, arch_kernel);
 	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
 		r = kernel(SYS_fcntl, fd, cmd, arg);
 		if (r >= 0)
@@ -64,10 +82,12 @@ static long route_fcntl(long fd, long cmd, long arg)
 
 static long route_close(long fd)
 {
-	if (control_hidden(fd))
+	if (hidden(fd))
 		return -EBADF;
-	if (fd >= 0)
+	if (fd >= 0 && !in_borrowed_memory()) {
+		locks_closing(fd);
 		files_closed((uint64_t)fd, (uint64_t)fd);
+	}
 	return kernel(SYS_close, fd);
 }
 
@@ -81,6 +101,8 @@ static long route_close_range(uint64_t first, uint64_t last, long flags)
 			last = (uint64_t)own[i] - 1;
 	if (last < first)
 		return 0;
+	for (uint64_t fd = first; !flags && fd <= last && fd < RT_FDS; fd++)
+		locks_closing((long)fd);
 	if (!flags)
 		files_closed(first, last);
 	return kernel(SYS_close_range, first, last, flags);
@@ -176,6 +198,9 @@ static long route_files(long n, long a, long b, long c, long d, long e, long f)
 			files_paired(((const int *)d)[0], ((const int *)d)[1]);
 		}
 		return r;
+	case SYS_openat:
+		r = arch_kernel(n, a, b, c, d, e, f);
+		return in_borrowed_memory() ? r : opened(r);
 	default:
 		return opened(arch_kernel(n, a, b, c, d, e, f));
 	}
@@ -203,7 +228,8 @@ static long route_clone(long a, long b, long c, long d, long e)
 	if (r && forks)
 		stop_unlock();
 	if (!r && forks) {
-		rt.pid = (uint32_t)kernel(SYS_getpid, 0);
+		rt.pid = rt.kernel_pid = (uint32_t)kernel(SYS_getpid, 0);
+		locks_forked();
 		threads_forked(rt.pid);
 		stop_forked();
 		timers_forked();

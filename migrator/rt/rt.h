@@ -50,7 +50,8 @@ struct rt {
 	main_function *main_fn;
 	int argc;
 	char **argv, **envp;
-	uint32_t pid;            /* as the program knows it */
+	uint32_t pid; /* as the program knows it */
+	uint32_t kernel_pid;
 	int64_t clock_offset[4]; /* enum rt_clock */
 	uint64_t save_started;
 	char fault[40];
@@ -102,6 +103,8 @@ _Noreturn void rt_exit(int status);
 /* Takes what the supervisor put in the environment, and removes it from envp. */
 void control_take(char **envp);
 bool control_hidden(long fd);
+/* Where descriptors go that the program must not meet: above its table if the limit allows. */
+long control_high_number(void);
 void control_send(uint32_t type, int32_t status, const uint64_t *a, unsigned n,
 		  const struct text *t);
 /* Reads the requests that have come; sets rt.wanted. */

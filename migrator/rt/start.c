@@ -59,7 +59,7 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 		rt_die(&t, -ENOTSUP);
 	}
 	rt.main_fn = main_fn;
-	rt.pid = (uint32_t)kernel(SYS_getpid, 0);
+	rt.pid = rt.kernel_pid = (uint32_t)kernel(SYS_getpid, 0);
 	threads_begin(rt.pid);
 	files_begin();
 	signals_begin();
