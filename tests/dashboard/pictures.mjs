@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { launch, shots } from "./browser.mjs";
 
 const into = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../docs/pictures");
-const chosen = ["overview-light", "overview-dark", "overview-1000-nodes", "jobs-light", "job-dark", "node-light", "comparison-light", "submit-light", "overview-320"];
+const pages = ["overview", "jobs", "job", "nodes", "node", "replay", "comparison", "submit", "settings", "sign-in"];
+const chosen = [...pages.flatMap((p) => [`${p}-light`, `${p}-dark`]), "overview-1000-nodes", "overview-lost", "overview-wall", "overview-320", "job-320", "comparison-320"];
 const SCALE = 0.5, TALLEST = 1400;
 
 mkdirSync(into, { recursive: true });

@@ -122,8 +122,22 @@ export const tests = [
 			assert.equal(await overflow(p), 0);
 			await p.evaluate(() => scrollTo(0, 0));
 			await crowd.all(crowd.names, (name) => crowd.report(name));
-			await until(async () => /^Nodes\n1.000\nup of/m.test(await p.locator(".stats").innerText()), "all nodes to be up");
+			await until(async () => /^Nodes\n1.000\nup of/m.test(await p.locator(".stats").innerText()) && (await p.locator(".lane-head").filter({ hasText: ", all up" }).count()) === 2, "all nodes to be up");
 			await p.screenshot({ path: `${process.env.DROVER_BUILDDIR}/dashboard-screenshots/overview-1000-nodes.png` });
+			/* With more nodes than tiles are kept, those far from the window are dropped and made again. */
+			const few = await page();
+			await few.route("**/parts/dense.js", async (r) => { const x = await r.fetch(); await r.fulfill({ response: x, body: (await x.text()).replace(/TILES_MAX = \d+/, "TILES_MAX = 200") }); });
+			await few.goto(cluster.url);
+			const there = (name) => few.locator(`.tile[data-name="${name}"]`);
+			await there("x86-0002").waitFor();
+			await few.evaluate(() => scrollTo(0, 1e9));
+			await there("x86-1000").waitFor();
+			await there("x86-0002").waitFor({ state: "detached" });
+			assert.ok(await few.locator(".tile.dense").count() < NODES / 2, "tiles that are kept");
+			await few.evaluate(() => scrollTo(0, 0));
+			await there("x86-0002").waitFor();
+			await few.close();
+
 			await p.goto(`${cluster.url}#/nodes`);
 			await p.getByText("1 000 rows".replace(" ", "\u202f")).waitFor();
 			assert.ok(await p.locator(".vt-space .vt-row").count() < 100, "only the rows that can be seen exist");

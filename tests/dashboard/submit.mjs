@@ -27,7 +27,7 @@ export const tests = [
 		assert.deepEqual(job.args, ["4", "no number"]);
 		assert.equal(job.time_limit_s, 120);
 		await until(async () => /Completed/.test(await p.locator(".page-head").innerText()), "the job to be shown completed");
-		assert.match(await p.locator(".log").innerText(), /^0 [0-9a-f]{16}/);
+		await until(async () => /^0 [0-9a-f]{16}/.test(await p.locator(".log").innerText()), "its output");
 	}],
 	["what is wrong with a field is said beside it, by the page or by the server", async ({ cluster, page }) => {
 		await cluster.upload(ticker);

@@ -37,16 +37,21 @@ const verb = (d) => verbs[d.kind] ?? d.kind;
 /** The reason, without the verb that stands before it. */
 const said = (d) => (d.reason?.toLowerCase().startsWith(`${verb(d).toLowerCase()} `) ? d.reason.slice(verb(d).length + 1) : d.reason);
 
+const has = (v) => v !== null && v !== undefined;
+
+/** What a decision was thought to come to, and what it came to: of a move joules saved or spent, else joules used. */
+function outcome(d) {
+	if (!has(d.predicted_j) && !has(d.actual_j)) return "";
+	if (d.kind === "migrate")
+		return [has(d.predicted_j) ? `predicted to ${d.predicted_j < 0 ? "cost" : "save"} ${joules(Math.abs(d.predicted_j))}` : null, has(d.actual_j) ? `${d.actual_j < 0 ? "cost" : "saved"} ${joules(Math.abs(d.actual_j))}` : null].filter(Boolean).join(", ");
+	const off = has(d.predicted_j) && has(d.actual_j) && d.predicted_j ? ((d.actual_j - d.predicted_j) / d.predicted_j) * 100 : null;
+	return [has(d.predicted_j) ? `predicted ${joules(d.predicted_j)}` : null, has(d.actual_j) ? `actual ${joules(d.actual_j)}${off === null ? "" : ` (${off < 0 ? "−" : "+"}${percent(Math.abs(off))})`}` : null].filter(Boolean).join(", ");
+}
+
 function decisionList(list) {
 	if (!list.length) return emptyBox("Nothing decided yet");
-	const saving = (d) => {
-		const has = (v) => v !== null && v !== undefined;
-		if (!has(d.predicted_j) && !has(d.actual_j)) return null;
-		const off = has(d.predicted_j) && has(d.actual_j) && d.predicted_j ? ` (${percent(((d.actual_j - d.predicted_j) / Math.abs(d.predicted_j)) * 100)})` : "";
-		return h("span", {}, has(d.predicted_j) ? `predicted ${joules(d.predicted_j)}` : "", has(d.actual_j) ? `${has(d.predicted_j) ? ", " : ""}actual ${joules(d.actual_j)}${off}` : "");
-	};
 	return h("ol", { class: "decisions" }, list.map((d) => h("li", {}, h("time", { class: "muted nowrap", datetime: new Date(d.time_ms).toISOString(), title: fullTime(d.time_ms) }, time(d.time_ms)),
-		h("div", {}, h("strong", {}, verb(d)), d.node ? [" ", h("a", { href: nodeLink(d.node) }, d.node)] : null, said(d) ? h("span", { class: "soft" }, ` ${said(d)}`) : null, " ", h("span", { class: "muted" }, saving(d))))));
+		h("div", {}, h("strong", {}, verb(d)), d.node ? [" ", h("a", { href: nodeLink(d.node) }, d.node)] : null, said(d) ? h("span", { class: "soft" }, ` ${said(d)}`) : null, " ", h("span", { class: "muted" }, outcome(d))))));
 }
 
 /* ---- what can be done ----------------------------------------------------- */

@@ -89,7 +89,7 @@ export function open(_parts, query) {
 	});
 	const off = store.on("jobs", (_t, items) => { for (const j of items) table.put(j, f.order !== "oldest" && !table.byId.has(j.id) && matches(j, f)); });
 	const offReset = store.on("gap", () => table.reload());
-	const timerTick = setInterval(() => table.draw(), 1000);
+	const timerTick = setInterval(() => table.refresh(), 1000);
 
 	return {
 		title: "Jobs",

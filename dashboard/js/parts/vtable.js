@@ -7,7 +7,7 @@ import { count } from "../lib/format.js";
 import { emptyBox, errorBox, loadingBox } from "./states.js";
 
 const ROW_REM = 2.6;
-const SPARE = 8;
+const SPARE = 3;
 
 /**
  * columns: [{label, cls, draw(cell, row)}]; load(cursor) -> {rows, next, total or undefined}; empty: an element.
@@ -18,6 +18,7 @@ export class VirtualTable {
 		this.load = load;
 		this.emptyNote = empty;
 		this.pool = [];
+		this.stamp = 0;
 		this.space = h("div", { class: "vt-space", role: "rowgroup" });
 		this.head = h("div", { class: "vt-head", role: "rowgroup" }, h("div", { class: "vt-row", role: "row", "aria-rowindex": 1 }, columns.map((c) => h("div", { role: "columnheader", class: c.cls }, c.label))));
 		this.rowsBox = h("div", { role: "table", "aria-label": label }, this.head, this.space);
@@ -80,6 +81,12 @@ export class VirtualTable {
 		this.drawStatus();
 	}
 
+	/** Draws what can be seen anew, also what depends on the time. */
+	refresh() {
+		this.stamp++;
+		this.draw();
+	}
+
 	/** A row that changed, or with atTop one that is new. */
 	put(row, atTop) {
 		const old = this.byId.get(row.id);
@@ -90,7 +97,7 @@ export class VirtualTable {
 			if (this.total !== null) this.total++;
 			if (this.scroll.scrollTop > 0) this.scroll.scrollTop += this.rowPx;
 		} else return;
-		this.draw();
+		this.refresh();
 	}
 
 	drawNow() {
@@ -118,9 +125,13 @@ export class VirtualTable {
 				attr(el, "aria-rowindex", i + 2);
 			}
 			const row = this.rows[i];
+			/* While scrolling only rows that show something else than before are drawn. */
+			if (el.shown === row && (el.stamp === this.stamp || (!row && el.stamp !== undefined))) continue;
+			el.shown = row;
+			el.stamp = this.stamp;
 			el.classList.toggle("vt-coming", !row);
+			/* One that is still read hides what it showed before: cheaper than to empty it and draw it anew. */
 			if (row) this.columns.forEach((c, x) => c.draw(el.children[x], row));
-			else for (const cell of el.children) { text(cell, ""); delete cell.dataset.drawn; }
 		}
 		if (this.begun && last > this.rows.length - 100 && this.next) this.read();
 		this.drawNote();
