@@ -15,6 +15,9 @@
 #include "cli/table.h"
 #include "common/file.h"
 
+#define STUDY_FIRST 1
+#define STUDY_LAST  10
+
 enum {
 	OPT_BASELINE = CLI_OPT_OWN,
 	OPT_SEED,
@@ -23,12 +26,13 @@ enum {
 	OPT_CLAMP,
 	OPT_PROGRESS,
 	OPT_STUDY,
+	OPT_SETS,
 	OPT_LIVE
 };
 
 static const char usage[] =
 	"usage: drover replay TRACE [--cluster FILE] [--policy P,...] [OPTION...]\n"
-	"       drover replay --study [--policy P,...] [--json]\n"
+	"       drover replay --study [--sets FIRST-LAST] [--policy P,...] [--json]\n"
 	"       drover replay --live --speed X TRACE\n"
 	"Replays a trace of jobs (Standard Workload Format, or of drover-waves; either may be\n"
 	"compressed by gzip) in virtual time by the scheduler's own decisions, and compares "
@@ -48,6 +52,8 @@ static const char usage[] =
 	"      --csv DIR        writes jobs, schedule, nodes and power of each policy to DIR\n"
 	"      --progress       says how far it is, also when stderr is no terminal\n"
 	"      --study          the heterogeneous-ISA study's experiment, on ten seeded sets\n"
+	"      --sets FIRST-LAST\n"
+	"                       the study's sets with these seeds, at most 1000 [1-10]\n"
 	"      --live           submits the arrivals to the running scheduler instead; jobs that "
 	"are\n"
 	"                       no kernels run ep for as long, shortened as the arrivals are\n"
@@ -65,6 +71,7 @@ static const struct option options[] = {{"cluster", required_argument, NULL, 'c'
 					{"csv", required_argument, NULL, OPT_CSV},
 					{"progress", no_argument, NULL, OPT_PROGRESS},
 					{"study", no_argument, NULL, OPT_STUDY},
+					{"sets", required_argument, NULL, OPT_SETS},
 					{"live", no_argument, NULL, OPT_LIVE},
 					CLI_OPTIONS,
 					{NULL, 0, NULL, 0}};
@@ -94,6 +101,23 @@ static int take_number(const char *option, const char *text, uint64_t max, uint6
 	if (errno || *end || end == text || *text == '-' || *out > max)
 		return err_set(e, -EINVAL, "%s takes a number from 0 to %" PRIu64 ", not '%s'",
 			       option, max, text);
+	return 0;
+}
+
+/* FIRST-LAST, or one number. */
+static int take_sets(struct replay_choice *o, const char *text, struct err *e)
+{
+	char *end = NULL;
+
+	errno = 0;
+	o->first_set = o->last_set = *text == '-' ? 0 : strtoull(text, &end, 10);
+	if (end && *end == '-' && end[1] != '-')
+		o->last_set = strtoull(end + 1, &end, 10);
+	if (errno || !end || *end || !o->first_set || o->last_set < o->first_set ||
+	    o->last_set > INT64_MAX || o->last_set - o->first_set >= REPLAY_MAX_SETS)
+		return err_set(e, -EINVAL,
+			       "--sets takes FIRST-LAST, at most %d seeds from 1, not '%s'",
+			       REPLAY_MAX_SETS, text);
 	return 0;
 }
 
@@ -160,6 +184,8 @@ static int take(void *arg, int opt, const char *value, struct err *e)
 	case OPT_STUDY:
 		o->study = true;
 		return 0;
+	case OPT_SETS:
+		return take_sets(o, value, e);
 	case OPT_LIVE:
 		o->live = true;
 		return 0;
@@ -415,7 +441,10 @@ static int replay_file(const struct replay_choice *o, const char *path, struct e
 static int cmd_replay(int argc, char **argv)
 {
 	struct cli cli = {.command = &command_replay};
-	struct replay_choice o = {.speed = 1, .options = policy_options_default};
+	struct replay_choice o = {.speed = 1,
+				  .options = policy_options_default,
+				  .first_set = STUDY_FIRST,
+				  .last_set = STUDY_LAST};
 	struct sigaction act = {.sa_handler = on_signal};
 	struct err e = ERR_INIT;
 	int rc = cli_parse(&cli, argc, argv, take, &o, 0, 1);
@@ -425,6 +454,8 @@ static int cmd_replay(int argc, char **argv)
 	if (o.study == (cli.nargs == 1))
 		return cli_usage(&cli,
 				 o.study ? "--study makes its own traces" : "a TRACE is missing");
+	if (!o.study && (o.first_set != STUDY_FIRST || o.last_set != STUDY_LAST))
+		return cli_usage(&cli, "--sets is for --study");
 	o.json = cli.json;
 	if (o.live)
 		return replay_live(&o, &cli, &e);

@@ -7,6 +7,7 @@
 #include "scheduler/replay/replay.h"
 
 #define REPLAY_MAX_POLICIES 16
+#define REPLAY_MAX_SETS     1000
 
 struct replay_choice {
 	const char *cluster;  /* name or path */
@@ -17,6 +18,7 @@ struct replay_choice {
 	struct policy_options options;
 	double speed;
 	uint64_t seed, jobs;
+	uint64_t first_set, last_set; /* of the study: seeds */
 	bool clamp, progress, json, study, live;
 };
 

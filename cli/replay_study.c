@@ -1,5 +1,5 @@
 /*
- * The experiment of the heterogeneous-ISA study (Barbalace et al., ASPLOS 2017): ten seeded sets of
+ * The experiment of the heterogeneous-ISA study (Barbalace et al., ASPLOS 2017): seeded sets of
  * jobs, in waves and sustained, on two Xeons and on a Xeon beside an X-Gene, under every policy.
  * The baseline is static-x86 on the two Xeons, as there: what one buys without another ISA.
  */
@@ -14,15 +14,20 @@
 #include "common/json.h"
 #include "scheduler/replay/request.h"
 
-#define SETS     10
+#define LOADS    2
 #define CLUSTERS 2
 
 static const char *const cluster_names[CLUSTERS] = {"two-xeon", "xeon-xgene"};
 static const char *const load_names[] = {"periodic", "sustained"};
 
+/* Mean and largest of the sets. */
+struct share {
+	double mean, best;
+};
+
 /* One policy on one cluster over all sets of one load. */
 struct cell {
-	double saved[SETS], scaled_saved[SETS], edp_saved[SETS], slower[SETS];
+	struct share saved, scaled_saved, edp_saved, slower;
 	double energy_j, scaled_j, makespan_s, edp_js; /* means */
 	uint64_t migrations, sleeps;
 	uint64_t unfinished;
@@ -33,29 +38,37 @@ struct study {
 	struct machines machines[CLUSTERS];
 	const struct policy *policies[REPLAY_MAX_POLICIES];
 	size_t n;
-	struct cell cells[2][CLUSTERS][REPLAY_MAX_POLICIES];
+	uint64_t nsets;
+	struct cell cells[LOADS][CLUSTERS][REPLAY_MAX_POLICIES];
 	json_t *sets;
 };
 
-static void take(struct study *s, int load, int set, int cluster, size_t policy,
+static void add_share(struct share *x, double v, bool first, uint64_t n)
+{
+	x->mean += v / (double)n;
+	x->best = first ? v : fmax(x->best, v);
+}
+
+static void take(struct study *s, int load, bool first, int cluster, size_t policy,
 		 const struct replay_sum *sum, const struct replay_sum *base)
 {
 	struct cell *c = &s->cells[load][cluster][policy];
+	double n = (double)s->nsets;
 
-	c->saved[set] = 1 - sum->energy_j / base->energy_j;
-	c->scaled_saved[set] = 1 - sum->scaled_j / base->scaled_j;
-	c->edp_saved[set] = 1 - sum->edp_js / base->edp_js;
-	c->slower[set] = sum->makespan_s / base->makespan_s - 1;
-	c->energy_j += sum->energy_j / SETS;
-	c->scaled_j += sum->scaled_j / SETS;
-	c->makespan_s += sum->makespan_s / SETS;
-	c->edp_js += sum->edp_js / SETS;
+	add_share(&c->saved, 1 - sum->energy_j / base->energy_j, first, s->nsets);
+	add_share(&c->scaled_saved, 1 - sum->scaled_j / base->scaled_j, first, s->nsets);
+	add_share(&c->edp_saved, 1 - sum->edp_js / base->edp_js, first, s->nsets);
+	add_share(&c->slower, sum->makespan_s / base->makespan_s - 1, first, s->nsets);
+	c->energy_j += sum->energy_j / n;
+	c->scaled_j += sum->scaled_j / n;
+	c->makespan_s += sum->makespan_s / n;
+	c->edp_js += sum->edp_js / n;
 	c->migrations += sum->migrations;
 	c->sleeps += sum->sleeps;
 	c->unfinished += sum->jobs - sum->completed;
 }
 
-static int one(struct study *s, const struct trace *t, int load, int set, int cluster,
+static int one(struct study *s, const struct trace *t, int load, uint64_t set, int cluster,
 	       size_t policy, struct replay_sum *base, struct err *e)
 {
 	struct replay_choice quiet = *s->choice;
@@ -70,17 +83,17 @@ static int one(struct study *s, const struct trace *t, int load, int set, int cl
 		return rc;
 	if (replay_interrupted()) {
 		replay_free(r);
-		return err_set(e, -EINTR, "interrupted at set %d of %s load", set + 1,
+		return err_set(e, -EINTR, "interrupted at set %" PRIu64 " of %s load", set,
 			       load_names[load]);
 	}
 	if (policy >= s->n) {
 		*base = r->sum;
 	} else {
-		take(s, load, set, cluster, policy, &r->sum, base);
+		take(s, load, set == s->choice->first_set, cluster, policy, &r->sum, base);
 		doc = replay_json(r);
 		if (doc) {
 			(void)json_object_set_new(doc, "load", json_string(load_names[load]));
-			(void)json_object_set_new(doc, "set", json_integer(set + 1));
+			(void)json_object_set_new(doc, "set", json_integer((json_int_t)set));
 			(void)json_object_set_new(doc, "cluster",
 						  json_string(cluster_names[cluster]));
 			(void)json_array_append_new(s->sets, doc);
@@ -92,12 +105,12 @@ static int one(struct study *s, const struct trace *t, int load, int set, int cl
 
 static int run_sets(struct study *s, struct err *e)
 {
-	for (int load = 0; load < 2; load++)
-		for (int set = 0; set < SETS; set++) {
+	for (int load = 0; load < LOADS; load++)
+		for (uint64_t k = 0; k < s->nsets; k++) {
+			uint64_t set = s->choice->first_set + k;
 			struct replay_sum base = {0};
 			struct trace t = {0};
-			int rc = request_make_trace(request_made_traces[load], (uint64_t)set + 1,
-						    &t, e);
+			int rc = request_make_trace(request_made_traces[load], set, &t, e);
 
 			if (!rc)
 				rc = one(s, &t, load, set, 0, s->n, &base, e);
@@ -111,44 +124,27 @@ static int run_sets(struct study *s, struct err *e)
 	return 0;
 }
 
-static double mean(const double *v)
-{
-	double sum = 0;
-
-	for (int i = 0; i < SETS; i++)
-		sum += v[i];
-	return sum / SETS;
-}
-
-static double best(const double *v)
-{
-	double most = v[0];
-
-	for (int i = 1; i < SETS; i++)
-		most = fmax(most, v[i]);
-	return most;
-}
-
 static void print_cell(const char *policy, const struct cell *c)
 {
 	(void)printf("%-18s %9.1f %9.1f %10.1f %7.1f %7.1f %7.1f %7.1f %7.1f %7.1f %7.1f %6" PRIu64
 		     " %6" PRIu64 "%s\n",
 		     policy, c->energy_j / 1000, c->scaled_j / 1000, c->makespan_s,
-		     100 * mean(c->saved), 100 * best(c->saved), 100 * mean(c->scaled_saved),
-		     100 * best(c->scaled_saved), 100 * mean(c->edp_saved),
-		     100 * best(c->edp_saved), 100 * mean(c->slower), c->migrations, c->sleeps,
+		     100 * c->saved.mean, 100 * c->saved.best, 100 * c->scaled_saved.mean,
+		     100 * c->scaled_saved.best, 100 * c->edp_saved.mean, 100 * c->edp_saved.best,
+		     100 * c->slower.mean, c->migrations, c->sleeps,
 		     c->unfinished ? "  (not all jobs completed)" : "");
 }
 
 static void print_study(const struct study *s)
 {
-	(void)printf("Means over %d sets; savings in %% relative to static-x86 on two-xeon over "
+	(void)printf("Means over %" PRIu64
+		     " sets; savings in %% relative to static-x86 on two-xeon over "
 		     "the same "
 		     "sets.\nEnergies modelled from the machines' profiles; SCALED: every "
 		     "machine's power as "
 		     "if made\nin %u nm, see docs/replay.md.\n",
-		     SETS, s->machines[1].process_nm);
-	for (int load = 0; load < 2; load++)
+		     s->nsets, s->machines[1].process_nm);
+	for (int load = 0; load < LOADS; load++)
 		for (int c = 0; c < CLUSTERS; c++) {
 			(void)printf("\n%s load, %s\n", load_names[load], cluster_names[c]);
 			(void)printf("%-18s %9s %9s %10s %7s %7s %7s %7s %7s %7s %7s %6s %6s\n",
@@ -157,13 +153,27 @@ static void print_study(const struct study *s)
 			for (size_t p = 0; p < s->n; p++)
 				print_cell(s->policies[p]->name, &s->cells[load][c][p]);
 		}
+	(void)printf("\n%-18s %9s %9s %10s\n", "ALL FOUR", "KJ", "SCALED_KJ", "MAKESPAN_S");
+	for (size_t p = 0; p < s->n; p++) {
+		struct cell all = {0};
+
+		for (int k = 0; k < LOADS * CLUSTERS; k++) {
+			const struct cell *c = &s->cells[k / CLUSTERS][k % CLUSTERS][p];
+
+			all.energy_j += c->energy_j / (LOADS * CLUSTERS);
+			all.scaled_j += c->scaled_j / (LOADS * CLUSTERS);
+			all.makespan_s += c->makespan_s / (LOADS * CLUSTERS);
+		}
+		(void)printf("%-18s %9.1f %9.1f %10.1f\n", s->policies[p]->name,
+			     all.energy_j / 1000, all.scaled_j / 1000, all.makespan_s);
+	}
 }
 
 static json_t *summary(const struct study *s)
 {
 	json_t *rows = json_array();
 
-	for (int load = 0; load < 2; load++)
+	for (int load = 0; load < LOADS; load++)
 		for (int c = 0; c < CLUSTERS; c++)
 			for (size_t p = 0; rows && p < s->n; p++) {
 				const struct cell *x = &s->cells[load][c][p];
@@ -177,14 +187,13 @@ static json_t *summary(const struct study *s)
 						  cluster_names[c], "policy", s->policies[p]->name,
 						  "energy_j", x->energy_j, "scaled_j", x->scaled_j,
 						  "makespan_s", x->makespan_s, "edp_js", x->edp_js,
-						  "saved_mean", mean(x->saved), "saved_best",
-						  best(x->saved), "scaled_saved_mean",
-						  mean(x->scaled_saved), "scaled_saved_best",
-						  best(x->scaled_saved), "edp_saved_mean",
-						  mean(x->edp_saved), "edp_saved_best",
-						  best(x->edp_saved), "slower_mean",
-						  mean(x->slower), "migrations",
-						  (json_int_t)x->migrations, "sleeps",
+						  "saved_mean", x->saved.mean, "saved_best",
+						  x->saved.best, "scaled_saved_mean",
+						  x->scaled_saved.mean, "scaled_saved_best",
+						  x->scaled_saved.best, "edp_saved_mean",
+						  x->edp_saved.mean, "edp_saved_best",
+						  x->edp_saved.best, "slower_mean", x->slower.mean,
+						  "migrations", (json_int_t)x->migrations, "sleeps",
 						  (json_int_t)x->sleeps));
 			}
 	return rows;
@@ -198,6 +207,7 @@ int replay_study(const struct replay_choice *o, struct err *e)
 
 	if (!rc) {
 		s->choice = o;
+		s->nsets = o->last_set - o->first_set + 1;
 		s->sets = json_array();
 	}
 	for (int c = 0; !rc && c < CLUSTERS; c++)

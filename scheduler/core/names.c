@@ -53,6 +53,6 @@ const struct policy_options policy_options_default = {
 	.max_in_flight = 2,
 	.horizon_s = 60,
 	.require_saving = true,
-	.max_slowdown = 4,
+	.max_slowdown = 2, /* what a user may be asked to bear without saying so */
 	.sleep_after = 1,
 };

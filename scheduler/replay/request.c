@@ -25,21 +25,12 @@ int request_make_trace(const char *name, uint64_t seed, struct trace *t, struct 
 				.cpus = 1,
 				.seed = seed};
 	struct wave_trace w;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f;
 	int rc = wave_mix_parse(WAVES_MIX_STUDY, &p, e);
 
 	if (rc || (rc = wave_generate(&p, &w, e)))
 		return rc;
-	f = open_memstream(&text, &len);
-	rc = f ? wave_write_jsonl(&w, f, e) : err_set(e, -ENOMEM, "no memory for the trace");
+	rc = trace_of_waves(&w, t, e);
 	wave_trace_free(&w);
-	if (f && fclose(f) && !rc)
-		rc = err_set(e, -ENOMEM, "no memory for the trace");
-	if (!rc)
-		rc = trace_read(text, len, TRACE_WAVES, t, e);
-	free(text);
 	return rc;
 }
 

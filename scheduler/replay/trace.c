@@ -73,6 +73,27 @@ static int take_wave(struct trace *t, const struct wave_job *w, struct err *e)
 	return 0;
 }
 
+static int take_waves(const struct wave_trace *w, struct trace *t, struct err *e)
+{
+	int rc = 0;
+
+	t->form = TRACE_WAVES;
+	for (size_t i = 0; !rc && i < w->njobs; i++)
+		rc = take_wave(t, &w->jobs[i], e);
+	return rc;
+}
+
+int trace_of_waves(const struct wave_trace *w, struct trace *t, struct err *e)
+{
+	int rc;
+
+	*t = (struct trace){0};
+	rc = take_waves(w, t, e);
+	if (rc)
+		trace_free(t);
+	return rc;
+}
+
 static int read_waves(const char *text, size_t len, struct trace *t, struct err *e)
 {
 	struct wave_trace w;
@@ -80,8 +101,7 @@ static int read_waves(const char *text, size_t len, struct trace *t, struct err 
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; !rc && i < w.njobs; i++)
-		rc = take_wave(t, &w.jobs[i], e);
+	rc = take_waves(&w, t, e);
 	wave_trace_free(&w);
 	return rc;
 }

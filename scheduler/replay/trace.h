@@ -79,6 +79,10 @@ int trace_read(const char *text, size_t len, enum trace_form form, struct trace 
 /* The same from a file, plain or gzip; errors do not name it. */
 int trace_load(const char *path, enum trace_form form, struct trace *t, struct err *e);
 
+/* The same from a set of jobs that was made, not read. */
+struct wave_trace;
+int trace_of_waves(const struct wave_trace *w, struct trace *t, struct err *e);
+
 /* Part of trace_read(): into a *t that is empty; the caller frees it in any case. */
 int trace_read_swf(const char *text, size_t len, struct trace *t, struct err *e);
 
