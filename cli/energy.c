@@ -201,11 +201,7 @@ static int totals(struct cli *c, void *arg, struct err *e)
 /* ---- one job ------------------------------------------------------------ */
 
 static const struct cli_column segment_columns[] = {
-	{"ATTEMPT", "attempt", cli_any, true, false},
-	{"NODE", "node", cli_any, false, false},
-	{"ISA", "isa", cli_isa, false, false},
-	{"FROM", "from_ms", cli_time_ms, false, false},
-	{"TO", "to_ms", cli_time_ms, false, false},
+	CLI_SEGMENT_COLUMNS,
 	{"ENERGY J", "energy_uj", cli_joules, true, false},
 	{"WITH IDLE J", "energy_with_idle_uj", cli_joules, true, false},
 	{"KIND", "kind", cli_any, false, false},

@@ -49,11 +49,7 @@ static const char *collection(const char *what)
 }
 
 static const struct cli_column segment_columns[] = {
-	{"ATTEMPT", "attempt", cli_any, true, false},
-	{"NODE", "node", cli_any, false, false},
-	{"ISA", "isa", cli_isa, false, false},
-	{"FROM", "from_ms", cli_time_ms, false, false},
-	{"TO", "to_ms", cli_time_ms, false, false},
+	CLI_SEGMENT_COLUMNS,
 	{"CPU", "cpu_us", cli_duration_us, true, false},
 	{"ENERGY J", "energy_uj", cli_joules, true, false},
 	{"KIND", "energy_kind", cli_any, false, false},

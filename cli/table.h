@@ -55,4 +55,13 @@ typedef int cli_round(struct cli *c, void *arg, struct err *e);
  */
 int cli_watch(struct cli *c, cli_round *round, void *arg);
 
+/* The first columns of a table of segments: where a job ran, and when. */
+#define CLI_SEGMENT_COLUMNS                                                                        \
+	{"ATTEMPT", "attempt", cli_any, true, false}, {"NODE", "node", cli_any, false, false},     \
+		{"ISA", "isa", cli_isa, false, false},                                             \
+		{"FROM", "from_ms", cli_time_ms, false, false},                                    \
+	{                                                                                          \
+		"TO", "to_ms", cli_time_ms, false, false                                           \
+	}
+
 #endif

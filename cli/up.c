@@ -2,18 +2,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/client.h"
 #include "cli/cluster.h"
 #include "cli/commands.h"
+#include "cli/launch.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/isa.h"
-#include "common/paths.h"
 
-#define START_MAX_MS 15000
-#define NODES_MAX    (CLUSTER_MAX_PROCESSES - 1)
+#define NODES_MAX (CLUSTER_MAX_PROCESSES - 1)
 
 struct node_spec {
 	char name[64];
@@ -100,127 +98,6 @@ static int parse_nodes(const char *text, struct up_options *o, struct err *e)
 	return o->nnodes ? 0 : err_set(e, -EINVAL, "--nodes: no node is named");
 }
 
-/* Why a process ended: the last lines it wrote. */
-static int died(const struct cluster_process *p, struct err *e)
-{
-	_cleanup_buf_ struct buf b = {0};
-	const char *tail;
-
-	buf_init(&b, 4u << 20);
-	(void)file_read(p->log, &b, NULL);
-	while (b.len && b.data[b.len - 1] == '\n')
-		b.data[--b.len] = '\0';
-	tail = strrchr(buf_cstr(&b), '\n');
-	err_set(e, -ECHILD, "%s ended right after its start: %.400s", p->name,
-		tail ? tail + 1 : buf_cstr(&b));
-	err_hint(e, "its log is %.200s", p->log);
-	return -ECHILD;
-}
-
-static void log_path(const struct cluster *c, const char *name, char *out, size_t size)
-{
-	(void)snprintf(out, size, "%s/%s.log", c->state_dir, name);
-}
-
-static void pause_ms(unsigned int ms)
-{
-	const struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)ms * 1000000};
-
-	(void)nanosleep(&ts, NULL);
-}
-
-/*
- * A program for the scheduler to call with a node's name: what sleep and wake are on
- * a machine of one's own.
- */
-static int write_hook(const struct cluster *c, const char *name, const char *command, char *path,
-		      size_t size, struct err *e)
-{
-	char program[1024], text[2048];
-	int rc = paths_program("drover", program, sizeof(program));
-
-	if (rc)
-		return err_sys(e, rc, "cannot find the program drover");
-	(void)snprintf(path, size, "%s/%s", c->state_dir, name);
-	if (strchr(program, '\'') || strchr(c->state_dir, '\''))
-		return err_set(e, -EINVAL, "--sleep: %s has a quote in its name", c->state_dir);
-	(void)snprintf(text, sizeof(text),
-		       "#!/bin/sh\nexec '%s' %s --config none --state-dir '%s' \"$1\"\n", program,
-		       command, c->state_dir);
-	return file_write_atomic(path, text, strlen(text), 0700, e);
-}
-
-static int start_scheduler(struct cluster *c, const struct up_options *o, struct err *e)
-{
-	char dir[CLUSTER_PATH_MAX + 32], port_file[CLUSTER_PATH_MAX + 32], listen[64], log[400];
-	char suspend[CLUSTER_PATH_MAX + 32], resume[CLUSTER_PATH_MAX + 32];
-	const char *argv[20] = {"droverd",     "--state-dir", dir,        "--listen", listen,
-				"--port-file", port_file,     "--config", "none",     NULL};
-	struct cluster_process *p = &c->processes[0];
-	uint64_t until = clock_monotonic_ns() + START_MAX_MS * NS_PER_MS;
-	size_t n = 9;
-	int rc = 0;
-
-	(void)snprintf(dir, sizeof(dir), "%s/scheduler", c->state_dir);
-	(void)snprintf(port_file, sizeof(port_file), "%s/port", c->state_dir);
-	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%s", o->port);
-	log_path(c, "droverd", log, sizeof(log));
-	if (o->policy) {
-		argv[n++] = "--policy";
-		argv[n++] = o->policy;
-	}
-	if (o->sleep) {
-		rc = write_hook(c, "suspend", "down", suspend, sizeof(suspend), e);
-		if (!rc)
-			rc = write_hook(c, "resume", "up", resume, sizeof(resume), e);
-		argv[n++] = "--suspend-program";
-		argv[n++] = suspend;
-		argv[n++] = "--resume-program";
-		argv[n++] = resume;
-	}
-	(void)unlink(port_file);
-	*p = (struct cluster_process){.pid = 0};
-	if (!rc)
-		rc = cluster_spawn("droverd", argv, log, p, e);
-	if (rc)
-		return rc;
-	c->nprocesses = 1;
-	while (clock_monotonic_ns() < until) {
-		_cleanup_buf_ struct buf b = {0};
-
-		buf_init(&b, 64);
-		if (!file_read(port_file, &b, NULL) && b.len && b.data[b.len - 1] == '\n') {
-			(void)snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%lu",
-				       strtoul(b.data, NULL, 10));
-			return 0;
-		}
-		pause_ms(20);
-		if (!cluster_alive(p))
-			return died(p, e);
-	}
-	return err_set(e, -ETIMEDOUT, "the scheduler did not say its port within %d s",
-		       START_MAX_MS / 1000);
-}
-
-/* Starts the agent of a node whose name, ISA and processors p says. */
-static int start_agent(const struct cluster *c, struct cluster_process *p, struct err *e)
-{
-	char dir[CLUSTER_PATH_MAX + 80], log[400], cpus[16], name[64];
-	const char *argv[16] = {
-		"drover-agent", "--config", "none",        "--name", name,          "--isa", p->isa,
-		"--server",     c->url,     "--state-dir", dir,      "--stop-jobs", NULL};
-
-	(void)snprintf(name, sizeof(name), "%s", p->name);
-	(void)snprintf(dir, sizeof(dir), "%s/%s", c->state_dir, name);
-	log_path(c, name, log, sizeof(log));
-	if (p->cpus) {
-		(void)snprintf(cpus, sizeof(cpus), "%u", p->cpus);
-		argv[12] = "--cpus";
-		argv[13] = cpus;
-	}
-	return cluster_spawn(name, argv, log, p, e);
-}
-
 static int start_node(struct cluster *c, const struct node_spec *n, struct err *e)
 {
 	struct cluster_process *p = &c->processes[c->nprocesses];
@@ -229,7 +106,7 @@ static int start_node(struct cluster *c, const struct node_spec *n, struct err *
 	*p = (struct cluster_process){.cpus = n->cpus};
 	(void)snprintf(p->name, sizeof(p->name), "%s", n->name);
 	(void)snprintf(p->isa, sizeof(p->isa), "%s", isa_name(n->isa));
-	rc = start_agent(c, p, e);
+	rc = launch_agent(c, p, e);
 	c->nprocesses += !rc;
 	return rc;
 }
@@ -250,7 +127,7 @@ static size_t nodes_up(const json_t *j)
 
 static int wait_nodes(struct cluster *c, struct cli *cli, size_t want, struct err *e)
 {
-	uint64_t until = clock_monotonic_ns() + START_MAX_MS * NS_PER_MS;
+	uint64_t until = clock_monotonic_ns() + LAUNCH_MAX_MS * NS_PER_MS;
 
 	while (clock_monotonic_ns() < until) {
 		_cleanup_json_ json_t *j = NULL;
@@ -259,11 +136,11 @@ static int wait_nodes(struct cluster *c, struct cli *cli, size_t want, struct er
 			return 0;
 		for (size_t i = 0; i < c->nprocesses; i++)
 			if (!cluster_alive(&c->processes[i]))
-				return died(&c->processes[i], e);
-		pause_ms(50);
+				return launch_died(&c->processes[i], e);
+		launch_pause(50);
 	}
 	return err_set(e, -ETIMEDOUT, "not all nodes came up within %d s; logs are in %s",
-		       START_MAX_MS / 1000, c->state_dir);
+		       LAUNCH_MAX_MS / 1000, c->state_dir);
 }
 
 static void end_all(struct cluster *c)
@@ -287,7 +164,7 @@ static bool any_alive(const struct cluster *c)
 
 static int start_all(struct cluster *c, const struct up_options *o, struct cli *cli, struct err *e)
 {
-	int rc = start_scheduler(c, o, e);
+	int rc = launch_scheduler(c, o->port, o->policy, o->sleep, e);
 
 	for (size_t i = 0; !rc && i < o->nnodes; i++)
 		rc = start_node(c, &o->nodes[i], e);
@@ -374,7 +251,7 @@ static int change_nodes(const struct cli *cli, const char *dir, bool start, stru
 		if (!p || !p->isa[0])
 			return err_set(e, -ENOENT, "the cluster has no node %s", cli->args[i]);
 		if (start && !cluster_alive(p)) {
-			rc = start_agent(c, p, e);
+			rc = launch_agent(c, p, e);
 			if (!rc)
 				rc = cluster_save(c, e);
 		} else if (!start && !cluster_end(p, 10000)) {

@@ -11,16 +11,6 @@
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
 
-static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
-{
-	struct err e = ERR_INIT;
-
-	if (!engine_lock(en, &e))
-		return true;
-	http_reply_err(rq, &e);
-	return false;
-}
-
 /* ---- jobs ----------------------------------------------------------------- */
 
 static void reply_live(struct engine *en, struct http_exchange *rq, unsigned int status,
@@ -89,7 +79,7 @@ void handle_patch_job(struct http_exchange *rq, void *ctx)
 		return;
 	}
 	e.fields = NULL;
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	if (find_own_job(en, rq, &rec, &live) && job_matches(en, rq, &rec, live)) {
 		if (!live)
@@ -115,7 +105,7 @@ void handle_requeue(struct http_exchange *rq, void *ctx)
 	struct err e = ERR_INIT;
 	struct job *live;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	if (find_own_job(en, rq, &rec, &live)) {
 		if (!live)
@@ -149,7 +139,7 @@ void handle_cancel_array(struct http_exchange *rq, void *ctx)
 				   "DELETE /v1/jobs/{id} cancels one job");
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	cluster_each_job(en->cluster, j)
 	{
@@ -193,7 +183,7 @@ void handle_patch_node(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	n = cluster_node(en->cluster, http_param(rq, "name"));
 	if (n)
@@ -222,7 +212,7 @@ void handle_power_cap(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	http_reply_json(rq, 200, render_power_cap(en->cluster));
 	engine_unlock(en);
@@ -246,7 +236,7 @@ void handle_set_power_cap(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	now = render_power_cap(en->cluster);
 	if (!http_if_match(rq, now)) {

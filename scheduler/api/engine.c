@@ -238,6 +238,16 @@ int engine_lock(struct engine *en, struct err *e)
 	return err_hint(e, "see the log of droverd; it tries again by itself");
 }
 
+bool engine_lock_or_reply(struct engine *en, struct http_exchange *rq)
+{
+	struct err e = ERR_INIT;
+
+	if (!engine_lock(en, &e))
+		return true;
+	http_reply_err(rq, &e);
+	return false;
+}
+
 void engine_unlock(struct engine *en)
 {
 	pthread_mutex_unlock(&en->lock);

@@ -54,10 +54,11 @@ struct engine {
 	struct replays *replays;      /* replays.h */
 	struct savings *savings;      /* savings.h */
 	struct auth auth;
-	uint64_t sleeps_settled_ms; /* energy of all nodes' sleeps is written until then: energy.h */
-	uint64_t sleeps_at_ms;      /* when that was last looked at */
-	uint64_t keep_energy_ms; /* readings older than this are removed; 0: never */
-	const char *dashboard;   /* directory, or NULL; borrowed */
+	uint64_t
+		sleeps_settled_ms; /* energy of all nodes' sleeps is written until then: energy.h */
+	uint64_t sleeps_at_ms;     /* when that was last looked at */
+	uint64_t keep_energy_ms;   /* readings older than this are removed; 0: never */
+	const char *dashboard;     /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports;
@@ -80,6 +81,8 @@ void engine_free(struct engine *en);
 
 /* -EAGAIN while the store is broken; unlocked then. */
 int engine_lock(struct engine *en, struct err *e);
+/* For handlers: false when the request was answered why not. */
+bool engine_lock_or_reply(struct engine *en, struct http_exchange *rq);
 void engine_unlock(struct engine *en);
 /* Frees fx. */
 int engine_commit(struct engine *en, struct effects *fx, const struct engine_extra *extra,

@@ -15,16 +15,6 @@
 
 #define SEGMENTS_MAX 4096
 
-static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
-{
-	struct err e = ERR_INIT;
-
-	if (!engine_lock(en, &e))
-		return true;
-	http_reply_err(rq, &e);
-	return false;
-}
-
 /* ---- a job ------------------------------------------------------------------ */
 
 struct history {
@@ -113,7 +103,7 @@ void handle_job_history(struct http_exchange *rq, void *ctx)
 	struct job *live;
 	json_t *o;
 
-	if (!lock_or_reply(en, rq)) {
+	if (!engine_lock_or_reply(en, rq)) {
 		json_decref(h.decisions);
 		return;
 	}
@@ -168,7 +158,7 @@ void handle_node_history(struct http_exchange *rq, void *ctx)
 	char cursor[24];
 	const struct node *n;
 
-	if (!get_page(rq, &after, &limit) || !lock_or_reply(en, rq))
+	if (!get_page(rq, &after, &limit) || !engine_lock_or_reply(en, rq))
 		return;
 	n = cluster_node(en->cluster, http_param(rq, "name"));
 	a.list = json_array();
@@ -218,7 +208,7 @@ void handle_models(struct http_exchange *rq, void *ctx)
 	struct engine *en = ctx;
 	json_t *list;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	list = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(en->cluster->program_hash); i++)

@@ -10,16 +10,6 @@
 #include "scheduler/api/parse.h"
 #include "scheduler/api/render.h"
 
-static bool lock_or_reply(struct engine *en, struct http_exchange *rq)
-{
-	struct err e = ERR_INIT;
-
-	if (!engine_lock(en, &e))
-		return true;
-	http_reply_err(rq, &e);
-	return false;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
@@ -64,7 +54,7 @@ void handle_node(struct http_exchange *rq, void *ctx)
 	struct engine *en = ctx;
 	const struct node *n;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	n = cluster_node(en->cluster, http_param(rq, "name"));
 	if (n)
@@ -96,7 +86,7 @@ void handle_migrate(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	if (find_own_job(en, rq, &rec, &live)) {
 		if (node[0])
@@ -161,7 +151,7 @@ void handle_migrations(struct http_exchange *rq, void *ctx)
 		http_reply_problem(rq, 400, "order is newest or oldest", NULL);
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	a.list = json_array();
 	a.c = en->cluster;
@@ -186,7 +176,7 @@ void handle_migration(struct http_exchange *rq, void *ctx)
 	struct migration_record r;
 	struct err e = ERR_INIT;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	live = cluster_migration(en->cluster, id);
 	if (live)
@@ -204,7 +194,7 @@ void handle_policy(struct http_exchange *rq, void *ctx)
 {
 	struct engine *en = ctx;
 
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	http_reply_json(rq, 200, render_policy(en->cluster->policy, &en->cluster->policy_opt));
 	engine_unlock(en);
@@ -226,7 +216,7 @@ void handle_set_policy(struct http_exchange *rq, void *ctx)
 		http_reply_err(rq, &e);
 		return;
 	}
-	if (!lock_or_reply(en, rq))
+	if (!engine_lock_or_reply(en, rq))
 		return;
 	now = render_policy(en->cluster->policy, &en->cluster->policy_opt);
 	if (!http_if_match(rq, now))

@@ -76,4 +76,20 @@ int live_jobs(struct engine *en, struct live *l, const struct profile *reference
 	      const atomic_bool *stop, struct err *e);
 void live_free(struct live *l);
 
+/* What a comparison keeps for the next one: finished jobs by id, which don't change any more, and
+ * the profile that their work is in terms of. */
+struct savings_memory {
+	struct shadow_job *known; /* owned */
+	size_t nknown;
+	char reference[PROFILE_NAME_MAX];
+};
+
+/*
+ * GET /v1/savings' answer for an interval (from_ms UINT64_MAX: from the first job; to_ms not before
+ * now: until all nodes that are read have been read). Takes the engine's lock now and then.
+ * -ECANCELED once stop is set.
+ */
+int savings_compare(struct engine *en, struct savings_memory *memory, const atomic_bool *stop,
+		    uint64_t from_ms, uint64_t to_ms, json_t **out, struct err *e);
+
 #endif

@@ -14,38 +14,9 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "scheduler/replay/shadow.h"
+#include "tests/unit/replay_profiles.h"
 
 #define T0 UINT64_C(1700000000000)
-
-/* Two cores, 10 W idle, 5 W a busy core. */
-#define VALUE(name, v) "\"" name "\":{\"value\":" v ",\"kind\":\"assumed\",\"source\":\"test\"},"
-static const char flat[] =
-	"{\"version\":1,\"name\":\"flat\",\"title\":\"Flat\",\"isa\":\"x86_64\",\"cores\":2,"
-	"\"process_nm\":20," VALUE("idle_w", "10") VALUE("core_w", "5")
-		VALUE("peak_w", "20") "\"ghz\":1}";
-static char dir[512];
-
-static int setup(void **state)
-{
-	struct err e = ERR_INIT;
-	char path[600];
-
-	(void)state;
-	if (file_temp_dir("drover-shadow", dir, sizeof(dir), &e))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/flat.json", dir);
-	if (file_write_atomic(path, flat, sizeof(flat) - 1, 0600, &e))
-		return -1;
-	return setenv("DROVER_PROFILES", dir, 1);
-}
-
-static int teardown(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	return file_remove_tree(dir, &e);
-}
 
 static bool near(double a, double b)
 {
@@ -261,5 +232,5 @@ int main(void)
 		cmocka_unit_test(work_goes_by_kernel_then_by_speed),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, profiles_setup, profiles_teardown);
 }
