@@ -1,19 +1,19 @@
 /* drover-objinfo: what is in a bundle, a multi-ISA object or an archive of them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "binaries/machine/half.h"
 #include "binaries/object/shared.h"
 #include "binaries/objinfo/check.h"
+#include "binaries/objinfo/image.h"
 #include "binaries/objinfo/json.h"
 #include "binaries/objinfo/report.h"
 #include "binaries/objinfo/text.h"
 #include "common/compiler.h"
 #include "config.h"
-#include "migrator/image/state_image.h"
 
 static const char usage[] =
 	"usage: drover-objinfo [options] FILE...\n"
@@ -25,10 +25,33 @@ static const char usage[] =
 	"  --blocked     functions that never migrate, and why\n"
 	"  --symbols     symbols and their addresses in both halves\n"
 	"  --image FILE  a state image of the bundle: its stack, memory and descriptors\n"
-	"  --check       prove again that the halves agree; exit status 1 if not\n"
+	"  --against FILE  with --image: where this state image of the same point differs;\n"
+	"                exit status 1 if a word does that must not\n"
+	"  --check       prove again that the halves agree, and follow what the machine\n"
+	"                code of each saves; exit status 1 if something is wrong\n"
 	"  --extract ISA the half for x86_64 or aarch64, to standard output\n"
 	"  --json        as JSON\n"
 	"  --help, --version\n";
+
+/* Both halves against each other, then the machine code of each. */
+static int check(const struct bundle *b, const struct transform *t, const struct symbols *s,
+		 const struct view *view, struct err *err)
+{
+	int r = check_bundle(b, t, s, err);
+
+	if (!r && !view->json)
+		printf("check      all that must agree does\n");
+	for (int isa = 0; isa < ISA_COUNT && !r; isa++) {
+		struct machine_found found = {0};
+
+		r = machine_check_half(b, (enum isa)isa, t, &found, err);
+		if (!r && !view->json)
+			printf("check      %s: %zu functions and clones, %zu landing pads, "
+			       "%zu stores of saved state\n",
+			       isa_name((enum isa)isa), found.functions, found.pads, found.stores);
+	}
+	return r;
+}
 
 static int show_bundle(const char *path, const struct bundle *b, const struct view *view,
 		       struct err *err)
@@ -49,38 +72,10 @@ static int show_bundle(const char *path, const struct bundle *b, const struct vi
 		text_bundle(path, b, &t, &s, view);
 	}
 	if (!r && view->check)
-		r = check_bundle(b, &t, &s, err);
-	if (!r && view->check && !view->json)
-		printf("check      all that must agree does\n");
+		r = check(b, &t, &s, view, err);
 	symbols_free(&s);
 	transform_free(&t);
 	return r < 0 ? err_wrap(err, "%s", path) : 0;
-}
-
-/* A state image has a meaning only beside the bundle it was captured from. */
-static int show_image(const char *image, const struct bundle *b, const struct view *view,
-		      struct err *err)
-{
-	_cleanup_close_ int fd = open(image, O_RDONLY | O_CLOEXEC);
-	struct image_program program = {0};
-	struct state_image *img = NULL;
-	_cleanup_json_ json_t *j = NULL;
-	int r;
-
-	if (fd < 0)
-		return err_sys(err, -errno, "cannot open %s", image);
-	r = image_program_open(b, &program, err);
-	if (!r)
-		r = state_image_open(fd, &program, &img, err);
-	if (r < 0)
-		err_wrap(err, "%s", image);
-	else if (!view->json)
-		state_image_print(img, &program, stdout);
-	else if ((j = state_image_json(img, &program)))
-		r = json_dumpf(j, stdout, JSON_INDENT(1)) < 0 || putchar('\n') < 0 ? -EIO : 0;
-	state_image_free(img);
-	image_program_free(&program);
-	return r;
 }
 
 static int extract(const char *isa_given, const struct bundle *b, struct err *err)
@@ -148,7 +143,7 @@ static int show(const char *path, const struct view *view, struct err *err)
 	r = bundle_open_data(data, len, path, &b, err);
 	if (!r)
 		r = view->extract ? extract(view->extract, b, err)
-		    : view->image ? show_image(view->image, b, view, err)
+		    : view->image ? image_show(b, view, err)
 				  : show_bundle(path, b, view, err);
 	bundle_free(b);
 	return r;
@@ -167,6 +162,7 @@ int main(int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{"image", required_argument, NULL, 'i'},
 		{"extract", required_argument, NULL, 'x'},
+		{"against", required_argument, NULL, 'a'},
 		{NULL, 0, NULL, 0},
 	};
 	struct view view = {0};
@@ -198,6 +194,9 @@ int main(int argc, char **argv)
 		case 'x':
 			view.extract = optarg;
 			break;
+		case 'a':
+			view.against = optarg;
+			break;
 		case 'V':
 			printf("drover-objinfo %s\n", PACKAGE_VERSION);
 			return 0;
@@ -209,7 +208,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind == argc) {
+	if (optind == argc || (view.against && !view.image)) {
 		fputs(usage, stderr);
 		return 2;
 	}

@@ -15,6 +15,7 @@ struct view {
 	bool json, functions, sites, blocked, symbols, check;
 	const char *extract; /* the ISA whose half is written to standard output; NULL: none */
 	const char *image;   /* a state image to show instead; NULL: none */
+	const char *against; /* another one to compare it with; NULL: none */
 };
 
 /* A symbol of the shared ranges and its address in each half; 0: not there. */

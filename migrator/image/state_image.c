@@ -1,4 +1,4 @@
-#include "migrator/image/state_image.h"
+#include "migrator/image/state_image_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,22 +6,8 @@
 #include <sys/stat.h>
 #include "common/file.h"
 #include "migrator/include/abi.h"
-#include "migrator/rt/image_check.h"
 
 _Static_assert(DIGEST_SIZE == DROVER_BUILD_ID_BYTES, "a build id is a SHA-256");
-
-struct frame {
-	const struct transform_fn *fn;
-	uint32_t site, size;
-};
-
-struct state_image {
-	struct drover_image_header header;
-	void *section[DROVER_SEC_THREADS + 1]; /* by type; PAGES stay in the file */
-	struct image_parts parts;
-	struct frame *frames; /* of each thread in turn, innermost first */
-	size_t nframes;
-};
 
 int image_program_open(const struct bundle *b, struct image_program *p, struct err *e)
 {

@@ -267,7 +267,8 @@ enum drover_image_options {
 struct drover_image_file {
 	uint32_t fd;
 	uint32_t kind;
-	uint32_t flags;    /* canonical O_* (those of AArch64), without O_CREAT, O_EXCL, O_TRUNC */
+	uint32_t flags;    /* canonical O_* (those of AArch64), without O_CREAT, O_EXCL, O_TRUNC,
+			      O_LARGEFILE */
 	uint32_t fd_flags; /* FD_CLOEXEC 1 */
 	uint32_t like;     /* SHARED, REOPENED: a lower fd of this table */
 	uint32_t mode;     /* st_mode when captured; type must agree when opened */

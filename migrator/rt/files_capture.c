@@ -308,7 +308,8 @@ static bool begin_record(const struct files_image *f, struct drover_image_file *
 		e->description = 0; /* closed behind our back, by exec or a clone */
 		return false;
 	}
-	d->flags = (uint32_t)flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC);
+	/* O_LARGEFILE is said by some kernels and meant by all. */
+	d->flags = (uint32_t)flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_LARGEFILE);
 	d->fd_flags = (uint32_t)kernel(SYS_fcntl, d->fd, F_GETFD);
 	d->peer = DROVER_FILE_NONE;
 	for (uint32_t i = 0; i < f->n && !d->kind; i++)
