@@ -92,6 +92,10 @@ int check_bundle(const struct bundle *b, const struct transform *t, const struct
 	const struct bundle_manifest *m = bundle_manifest(b);
 	int r = check_tables(b, err);
 
+	if (!r && !s->both)
+		return err_set(err, -ENODATA,
+			       "a half has no symbols (strip): addresses and machine code can't be "
+			       "checked");
 	for (size_t i = 0; i < s->n && !r; i++)
 		r = check_data(&s->v[i], m, err);
 	return r ? r : check_functions(t, s, err);
