@@ -207,7 +207,8 @@ static int add(struct reader *r, const double f[F_COUNT], bool withdrawn, double
 	if (withdrawn) {
 		j->end = TRACE_WITHDRAWN;
 		j->cancel_ms = f[F_WAIT] > 0 ? (uint64_t)(f[F_WAIT] * 1000) : 0;
-	} else if ((int)f[F_STATUS] == STATUS_FAILED && f[F_STATUS] >= 0) {
+	} else if (f[F_STATUS] >= 0 &&
+		   ((int)f[F_STATUS] == STATUS_FAILED || (int)f[F_STATUS] == STATUS_CANCELLED)) {
 		j->end = TRACE_FAILS;
 	}
 	r->links[r->t->njobs - 1].number = f[F_PRECEDING] > 0 ? (uint64_t)f[F_PRECEDING] : 0;

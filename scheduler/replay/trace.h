@@ -36,7 +36,7 @@ extern const char *const trace_form_names[]; /* "auto", "swf", "waves" */
 /* How the job ended when it was recorded, and so how it ends here. */
 enum trace_end {
 	TRACE_COMPLETES,
-	TRACE_FAILS,    /* after its run time */
+	TRACE_FAILS,    /* after its run time; or was cancelled then */
 	TRACE_WITHDRAWN /* cancelled cancel_ms after its submission, if it hasn't started */
 };
 

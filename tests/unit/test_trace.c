@@ -65,6 +65,11 @@ static void irregular_lines_of_real_files_are_taken_and_counted(void **state)
 	assert_int_equal(t.short_lines, 1);
 	assert_int_equal(t.floats, 1);
 	trace_free(&t);
+	/* Times since the epoch are taken from the first submission on. */
+	assert_int_equal(read_text("1 749458813 -1 5 1\n2 749458803.5 -1 5 1\n", &t, &e), 0);
+	assert_int_equal(t.jobs[0].number, 2);
+	assert_int_equal(t.jobs[1].submit_ms, 9500);
+	trace_free(&t);
 }
 
 static void parts_and_jobs_without_work_are_left_out(void **state)
@@ -77,16 +82,18 @@ static void parts_and_jobs_without_work_are_left_out(void **state)
 				   "2 0 -1 -1 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1\n"
 				   "3 0 -1 10 0 -1 -1 0 -1 -1 1 1 1 1 1 -1 -1 -1\n"
 				   "4 0 40 0 1 -1 -1 1 -1 -1 5 1 1 1 1 -1 -1 -1\n"
-				   "5 0 -1 10 1 -1 -1 1 -1 -1 0 1 1 1 1 -1 -1 -1\n",
+				   "5 0 -1 10 1 -1 -1 1 -1 -1 0 1 1 1 1 -1 -1 -1\n"
+				   "6 0 -1 10 1 -1 -1 1 -1 -1 5 1 1 1 1 -1 -1 -1\n",
 				   &t, &e),
 			 0);
-	assert_int_equal(t.njobs, 2);
+	assert_int_equal(t.njobs, 3);
 	assert_int_equal(t.parts, 1);
 	assert_int_equal(t.no_time, 1);
 	assert_int_equal(t.no_cpus, 1);
 	assert_int_equal(t.jobs[0].end, TRACE_WITHDRAWN);
 	assert_int_equal(t.jobs[0].cancel_ms, 40000);
 	assert_int_equal(t.jobs[1].end, TRACE_FAILS);
+	assert_int_equal(t.jobs[2].end, TRACE_FAILS); /* cancelled while it ran */
 	trace_free(&t);
 }
 
