@@ -15,6 +15,14 @@ function loadUplot() {
 
 const axisFont = () => `${Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.84)}px ${cssColor("--font")}`;
 
+/* A time axis is at least so long, so that a young cluster's chart can be read. */
+const LEAST_S = 30;
+
+function xRange(xs, least) {
+	const min = xs[0] ?? 0, max = xs.at(-1) ?? 1;
+	return max - min < least ? [max - least, max] : [min, max > min ? max : min + 1];
+}
+
 /**
  * A chart in el. spec: {label, height, stacked, xTime, y: format, x: format, series: [{label, color, dash, kind}], onCursor(index or null)}.
  * set(spec parts, data) redraws; data: [xs, ys of series 0, ...] with null for gaps.
@@ -91,7 +99,7 @@ export class Chart {
 		return {
 			...this.size(), padding: [10 * ppx, 30 * ppx, 0, 0],
 			legend: { show: false }, cursor: { y: false, points: { show: !spec.stacked, size: 7 }, drag: { x: false, y: false } },
-			scales: { x: { time: spec.xTime !== false, range: (_u, min, max) => (spec.xTime !== false && max - min < 30 ? [max - 30, max] : [min, max]) }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
+			scales: { x: { time: spec.xTime !== false, range: (u) => xRange(u.data[0], spec.xTime !== false ? LEAST_S : 0) }, y: { range: (_u, _min, max) => [0, spec.cap && spec.cap > max ? spec.cap * 1.04 : max > 0 ? max * 1.08 : 1] } },
 			axes: [
 				{ stroke: ink, font, size: 26 * ppx, gap: 4, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70 * ppx, ...(spec.xTime === false ? { incrs: SECONDS, values: (_u, v) => v.map((x) => spec.x(x)) } : { values: timeTicks }) },
 				{ stroke: ink, font, size: 58 * ppx, gap: 6, grid: { stroke: grid, width: 1 }, ticks: { show: false }, space: (_u, _axis, _min, _max, dim) => Math.max(34 * ppx, dim / 8), values: (_u, v) => v.map((x) => spec.y(x)) },

@@ -10,6 +10,8 @@ import { kindMark, errorBox, emptyBox, segmented } from "./states.js";
 
 const RANGES = [[15 * 60e3, "15 min"], [3600e3, "1 h"], [6 * 3600e3, "6 h"], [24 * 3600e3, "24 h"]];
 const POINTS = 360;
+/* Within this time a report has come; so many intervals are waited for one that is late, then its absence is shown. */
+const REPORT_MS = 5000, LATE_MAX = 2;
 /* Beyond so many bands a stack by node can't be read: by ISA then. */
 export const BANDS_MAX = 24;
 
@@ -24,12 +26,17 @@ export function align(series) {
 	})];
 }
 
-/** Without the time before anything was reported, and the newest intervals that no report has reached yet. */
-function trim(times, ys) {
+/**
+ * Without the time before anything was reported, and without the newest intervals until all that reported before have reported of them:
+ * an interval that is half known looks like a drop in power. end_ms: reports up to then have come.
+ */
+function trim(times, ys, end_ms, resolution_ms) {
 	const some = (i) => ys.some((y) => y[i] !== null);
+	const fewer = (i) => ys.some((y) => y[i] === null && y[i - 1] !== null);
 	const first = Math.max(0, times.findIndex((_, i) => some(i)));
 	let end = times.length;
-	while (end > times.length - 2 && end > first + 1 && !some(end - 1)) end--;
+	while (end > first + 1 && times[end - 1] + resolution_ms > end_ms) end--;
+	for (let late = 0; late < LATE_MAX && end > first + 1 && (!some(end - 1) || fewer(end - 1)); late++) end--;
 	return [times.slice(first, end), ys.map((y) => y.slice(first, end))];
 }
 
@@ -108,7 +115,13 @@ export class PowerPanel {
 			return;
 		}
 		if (this.note.querySelector(".empty")) fill(this.note);
-		const [times, ys] = trim(...align(list));
+		const resolution = this.answer.resolution_ms || 5000;
+		const [times, ys] = trim(...align(list), this.answer.to_ms - REPORT_MS, resolution);
+		/* One reading alone holds for its interval. */
+		if (times.length === 1) {
+			times.push(times[0] + resolution);
+			for (const y of ys) y.push(y[0]);
+		}
 		this.list = list;
 		this.times = times;
 		this.ys = ys;
