@@ -196,8 +196,9 @@ static int await_loaded(struct runner *r, struct process *p, uint64_t since, cha
 	}
 }
 
-/* Ends a committed source. It runs nothing further, so its exit status says nothing. */
-static int finish_source(struct process *p, struct err *e)
+/* Ends a committed source; signals that came to it are passed on. It runs nothing further, so its
+ * exit status says nothing. */
+static int finish_source(struct process *p, struct process *dst, struct err *e)
 {
 	struct process_event ev;
 	int rc = process_commit(p, e);
@@ -210,6 +211,8 @@ static int finish_source(struct process *p, struct err *e)
 		if (rc > 0 && ev.type == PROCESS_EXITED)
 			return 0;
 		rc = rc > 0 ? 0 : rc;
+		if (rc == 0 && ev.type == PROCESS_LATE)
+			rc = process_pass_signal(dst, ev.a, e);
 	}
 	return rc;
 }
@@ -311,7 +314,7 @@ static int move(struct runner *r, const struct process_event *captured, struct e
 		note(r, &r->run->refused, "load refused", why);
 		return process_abort(r->p, e);
 	}
-	rc = finish_source(r->p, e);
+	rc = finish_source(r->p, dst, e);
 	if (rc == 0)
 		rc = process_go(dst, e);
 	process_free(r->p);
@@ -352,6 +355,7 @@ static int handle(struct runner *r, const struct process_event *ev, struct err *
 		return 1;
 	case PROCESS_HELLO:
 	case PROCESS_LOADED:
+	case PROCESS_LATE:
 		return 0;
 	}
 	return 0;

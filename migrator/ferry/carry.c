@@ -1,5 +1,7 @@
 /* The worker thread of a ferry: an image out or in. */
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -8,6 +10,8 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "migrator/ferry/ferry.h"
+
+#define LATE_MS 1000
 
 static int receive(struct worker *w)
 {
@@ -24,7 +28,8 @@ static int send_out(struct worker *w)
 {
 	if (fault_point("ferry.before-send"))
 		return err_set(&w->err, -EIO, "an injected fault before sending");
-	return handoff_send(w->endpoint, &w->offer, w->image_fd, &w->stop, &w->verdict, &w->err);
+	return handoff_send(w->endpoint, &w->offer, w->image_fd, &w->stop, &w->verdict, &w->conn,
+			    &w->err);
 }
 
 static void *worker_main(void *arg)
@@ -85,6 +90,38 @@ int ferry_start_sender(struct ferry *f, struct err *e)
 	w->offer.descriptors = process_given(f->proc)->n;
 	r = w->offer.descriptors ? here_send(w->here_fd, f->secret, process_given(f->proc), e) : 0;
 	return r ? r : start_worker(w, e);
+}
+
+void ferry_send_late(struct ferry *f, const uint64_t a[4])
+{
+	uint8_t raw[HANDOFF_LATE_SIZE];
+	struct err e = ERR_INIT;
+
+	handoff_pack_late(a, raw);
+	if (!f->late || f->late->ops->send(f->late, raw, sizeof(raw), LATE_MS, NULL, &e))
+		log_warn("signal.lost signal=%" PRIu64 " reason=\"%s\"", a[0], e.msg);
+}
+
+void ferry_take_late(struct ferry *f)
+{
+	uint8_t raw[HANDOFF_LATE_SIZE];
+	struct err e = ERR_INIT;
+	uint64_t a[4];
+	int r = f->late->ops->recv(f->late, raw, sizeof(raw), LATE_MS, NULL, &e);
+
+	if (!r)
+		r = handoff_unpack_late(raw, a, &e);
+	if (!r && f->proc)
+		r = process_pass_signal(f->proc, a, &e);
+	if (r)
+		ferry_close_late(f);
+}
+
+void ferry_close_late(struct ferry *f)
+{
+	if (f->late)
+		f->late->ops->close(f->late);
+	f->late = NULL;
 }
 
 void ferry_close_passage(struct ferry *f)
@@ -184,6 +221,8 @@ void ferry_worker_done(struct ferry *f)
 		ferry_fail_migration(f, w->err.msg);
 		return;
 	}
+	f->late = w->conn;
+	w->conn = NULL;
 	f->status.migration.state = FERRY_MIGRATION_SENT;
 	f->status.migration.transfer_us = w->verdict.transfer_us;
 	f->status.migration.load_us = w->verdict.load_us;
@@ -192,6 +231,14 @@ void ferry_worker_done(struct ferry *f)
 		return;
 	}
 	ferry_publish(f);
+}
+
+void ferry_await_worker(struct ferry *f)
+{
+	struct pollfd p = {.fd = f->worker.done_fd, .events = POLLIN};
+
+	if (f->worker.running && poll(&p, 1, LATE_MS) == 1)
+		ferry_worker_done(f);
 }
 
 void ferry_stop_worker(struct ferry *f)

@@ -35,6 +35,7 @@ static int do_send(struct ferry *f, const struct serve_request *r, struct err *e
 	if (fault_point("ferry.before-capture"))
 		return err_set(e, -EIO, "an injected fault before the capture");
 	/* A request that still stands is repeated: this one may be to another kernel. */
+	ferry_close_late(f); /* of the migration before */
 	ferry_close_passage(f);
 	f->worker.here_fd = here_connect(r->secret);
 	rc = process_request_capture(f->proc, f->worker.here_fd >= 0, e);
@@ -59,6 +60,7 @@ static int abort_source(struct ferry *f, struct err *e)
 	if (fault_point("ferry.before-abort"))
 		return err_set(e, -EIO, "an injected fault before the abort");
 	ferry_stop_worker(f);
+	ferry_close_late(f);
 	if (f->status.state == FERRY_CAPTURING)
 		f->abort_on_capture = true; /* the request can't be taken back */
 	else
@@ -110,6 +112,8 @@ static int do_release(struct ferry *f, const struct serve_request *r, struct err
 			       f->status.migration.id, r->migration);
 	if (fault_point("ferry.before-release"))
 		return err_set(e, -EIO, "an injected fault before the release");
+	/* The verdict is on its way, and signals that came late go where it comes from. */
+	ferry_await_worker(f);
 	ferry_stop_worker(f);
 	rc = process_commit(f->proc, e);
 	if (rc)

@@ -92,7 +92,7 @@ static void loaded(struct ferry *f, const struct process_event *ev)
 		ferry_fail_migration(f, e.msg);
 		return;
 	}
-	w->conn->ops->close(w->conn);
+	f->late = w->conn;
 	w->conn = NULL;
 	close(take_fd(&w->image_fd));
 	ferry_close_passage(f);
@@ -181,6 +181,9 @@ void ferry_process_event(struct ferry *f, const struct process_event *ev)
 		break;
 	case PROCESS_POINTS:
 		f->status.points = ev->a[0];
+		break;
+	case PROCESS_LATE:
+		ferry_send_late(f, ev->a);
 		break;
 	case PROCESS_EXITED:
 		exited(f, ev->wait_status);

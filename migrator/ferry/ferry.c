@@ -303,6 +303,8 @@ static void tick(struct ferry *f, uint64_t *last_ns)
 	if (now - *last_ns < TICK_MS * NS_PER_MS)
 		return;
 	*last_ns = now;
+	if (f->proc && f->status.migration.state == FERRY_MIGRATION_DEFERRED)
+		process_remind(f->proc);
 	if (f->status.state == FERRY_RUNNING || f->status.state == FERRY_CAPTURING) {
 		ferry_count_cpu(f);
 		serve_push(f->server, &f->status);
@@ -311,7 +313,7 @@ static void tick(struct ferry *f, uint64_t *last_ns)
 
 int ferry_loop(struct ferry *f, struct err *e)
 {
-	struct pollfd fds[SERVE_CLIENTS + 5];
+	struct pollfd fds[SERVE_CLIENTS + 6];
 	uint64_t last_ns = clock_monotonic_ns();
 
 	while (!ferry_state_final(f->status.state)) {
@@ -324,12 +326,16 @@ int ferry_loop(struct ferry *f, struct err *e)
 		fds[n++] = (struct pollfd){.fd = f->out_fd, .events = POLLIN};
 		fds[n++] = (struct pollfd){.fd = f->worker.running ? f->worker.done_fd : -1,
 					   .events = POLLIN};
+		fds[n++] = (struct pollfd){.fd = f->late && !f->releasing ? f->late->fd : -1,
+					   .events = POLLIN};
 		if (poll(fds, (nfds_t)n, TICK_MS) < 0 && errno != EINTR)
 			return err_sys(e, -errno, "cannot wait");
 		if (fds[base + 2].revents)
 			ferry_drain(f);
 		if (fds[base + 3].revents)
 			ferry_worker_done(f);
+		if (fds[base + 4].revents)
+			ferry_take_late(f);
 		take_events(f);
 		if (!ferry_state_final(f->status.state))
 			serve_turn(f->server, fds, base, &f->status, ferry_command_handler, f);
@@ -348,6 +354,7 @@ void ferry_end(struct ferry *f)
 	if (f->worker.done_fd >= 0)
 		close(f->worker.done_fd);
 	ferry_close_passage(f);
+	ferry_close_late(f);
 	process_free(f->proc);
 	serve_close(f->server);
 	for (size_t i = 0; i < 4; i++) {

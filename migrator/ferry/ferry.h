@@ -55,6 +55,7 @@ struct ferry {
 	struct image_program image;            /* receiver: what the image must agree with */
 	int half_fd, stdin_fd, log_fd, out_fd; /* out_fd: read end of the job's output */
 	struct worker worker;
+	struct transport_conn *late;    /* to or from the other ferry, for signals that come late */
 	uint64_t cpu_before[ISA_COUNT]; /* before it came here */
 	uint64_t next_epoch;            /* of the migration out of here */
 	char endpoint[128], secret[65]; /* of the receiver */
@@ -90,7 +91,13 @@ void ferry_process_event(struct ferry *f, const struct process_event *ev); /* ev
 int ferry_start_sender(struct ferry *f, struct err *e);                    /* carry.c */
 int ferry_start_receiver(struct ferry *f, struct err *e);
 void ferry_worker_done(struct ferry *f);
+/* Gives it a moment to end by itself. */
+void ferry_await_worker(struct ferry *f);
 void ferry_stop_worker(struct ferry *f);
+/* A signal that came to the frozen process goes to the other ferry, and comes from it. */
+void ferry_send_late(struct ferry *f, const uint64_t a[4]);
+void ferry_take_late(struct ferry *f);
+void ferry_close_late(struct ferry *f);
 /* Closes the passage and what came through it. */
 void ferry_close_passage(struct ferry *f);
 

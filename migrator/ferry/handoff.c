@@ -15,6 +15,7 @@
 
 static const char offer_magic[8] = {'D', 'R', 'V', 'O', 'F', 'F', 'E', 'R'};
 static const char verdict_magic[8] = {'D', 'R', 'V', 'R', 'E', 'P', 'L', 'Y'};
+static const char late_magic[8] = {'D', 'R', 'V', 'L', 'A', 'T', 'E', '1'};
 #define VERSION 1u
 
 static void put(uint8_t *p, uint64_t v, size_t n)
@@ -120,6 +121,22 @@ int handoff_unpack_verdict(const uint8_t in[HANDOFF_VERDICT_SIZE], struct handof
 	return 0;
 }
 
+void handoff_pack_late(const uint64_t a[4], uint8_t out[HANDOFF_LATE_SIZE])
+{
+	memcpy(out, late_magic, sizeof(late_magic));
+	for (size_t i = 0; i < 4; i++)
+		put(out + 8 + 8 * i, a[i], 8);
+}
+
+int handoff_unpack_late(const uint8_t in[HANDOFF_LATE_SIZE], uint64_t a[4], struct err *e)
+{
+	for (size_t i = 0; i < 4; i++)
+		a[i] = get(in + 8 + 8 * i, 8);
+	if (memcmp(in, late_magic, sizeof(late_magic)) != 0 || a[0] < 1 || a[0] > 64)
+		return err_set(e, -EPROTO, "this is not a late signal");
+	return 0;
+}
+
 int handoff_agree(const struct handoff_offer *got, const struct handoff_offer *want,
 		  uint64_t max_image_bytes, struct err *e)
 {
@@ -195,7 +212,8 @@ static int take_verdict(struct transport_conn *c, const atomic_bool *stop,
 }
 
 int handoff_send(const char *endpoint, const struct handoff_offer *o, int image_fd,
-		 const atomic_bool *stop, struct handoff_verdict *v, struct err *e)
+		 const atomic_bool *stop, struct handoff_verdict *v, struct transport_conn **conn,
+		 struct err *e)
 {
 	const struct transport *t = transport_find(endpoint);
 	struct transport_conn *c = NULL;
@@ -217,7 +235,10 @@ int handoff_send(const char *endpoint, const struct handoff_offer *o, int image_
 		if (take_verdict(c, stop, v, &why) && v->code)
 			r = err_set(e, why.code, "%s", why.msg);
 	}
-	c->ops->close(c);
+	if (r)
+		c->ops->close(c);
+	else
+		*conn = c;
 	return r;
 }
 

@@ -12,6 +12,7 @@
 
 #define HANDOFF_OFFER_SIZE   512
 #define HANDOFF_VERDICT_SIZE 256
+#define HANDOFF_LATE_SIZE    40
 #define HANDOFF_CHUNK_MAX    (1u << 20)
 #define HANDOFF_SILENCE_MS   30000
 #define HANDOFF_VERDICT_MS   120000 /* loading a large image takes its time */
@@ -51,9 +52,15 @@ int handoff_unpack_verdict(const uint8_t in[HANDOFF_VERDICT_SIZE], struct handof
 int handoff_agree(const struct handoff_offer *got, const struct handoff_offer *want,
 		  uint64_t max_image_bytes, struct err *e);
 
-/* Sender: offer and image (from the beginning of image_fd), then the verdict. 0: loaded there. */
+/* A late signal, as PROCESS_LATE says it. Unpacking trusts nothing: -EPROTO. */
+void handoff_pack_late(const uint64_t a[4], uint8_t out[HANDOFF_LATE_SIZE]);
+int handoff_unpack_late(const uint8_t in[HANDOFF_LATE_SIZE], uint64_t a[4], struct err *e);
+
+/* Sender: offer and image (from the beginning of image_fd), then the verdict. 0: loaded there, and
+ * *conn, which the caller owns, is for late signals. */
 int handoff_send(const char *endpoint, const struct handoff_offer *o, int image_fd,
-		 const atomic_bool *stop, struct handoff_verdict *v, struct err *e);
+		 const atomic_bool *stop, struct handoff_verdict *v, struct transport_conn **conn,
+		 struct err *e);
 
 /*
  * Receiver: accepts senders until one agrees with want, and takes its image.

@@ -25,12 +25,14 @@ enum drover_control_type {
 	DROVER_MSG_LOADED = 5,
 	DROVER_MSG_RESUMED = 6,
 	DROVER_MSG_POINTS = 7,
-	DROVER_MSG_GIVES = 8, /* descriptors come with it */
+	DROVER_MSG_LATE = 8,
+	DROVER_MSG_GIVES = 9, /* descriptors come with it */
 	DROVER_MSG_MIGRATE = 32,
 	DROVER_MSG_COMMIT = 33,
 	DROVER_MSG_ABORT = 34,
 	DROVER_MSG_GO = 35,
-	DROVER_MSG_TAKE = 36 /* descriptors come with it */
+	DROVER_MSG_TAKE = 36, /* descriptors come with it */
+	DROVER_MSG_SIGNAL = 37
 };
 
 struct drover_control {

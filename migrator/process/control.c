@@ -43,6 +43,8 @@ bool control_in_turn(enum process_phase phase, uint32_t type)
 	case DROVER_MSG_RESUMED:
 	case DROVER_MSG_POINTS:
 		return phase == PROCESS_RUNNING;
+	case DROVER_MSG_LATE:
+		return phase == PROCESS_ENDING;
 	default:
 		return false;
 	}

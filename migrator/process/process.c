@@ -306,7 +306,7 @@ static int read_message(struct process *p, struct process_event *ev)
 }
 
 _Static_assert(PROCESS_HELLO == DROVER_MSG_HELLO - DROVER_MSG_HELLO &&
-		       PROCESS_POINTS == DROVER_MSG_POINTS - DROVER_MSG_HELLO,
+		       PROCESS_LATE == DROVER_MSG_LATE - DROVER_MSG_HELLO,
 	       "events follow the messages' order");
 
 int process_next(struct process *p, int timeout_ms, struct process_event *ev, struct err *e)
@@ -345,14 +345,13 @@ int process_next(struct process *p, int timeout_ms, struct process_event *ev, st
 	}
 }
 
-static int tell(struct process *p, uint32_t type, uint64_t a0, struct err *e)
+static int tell(struct process *p, uint32_t type, const uint64_t *a, size_t count, struct err *e)
 {
-	struct drover_control m = {.magic = DROVER_CONTROL_MAGIC,
-				   .type = type,
-				   .version = DROVER_CONTROL_VERSION,
-				   .a = {a0}};
+	struct drover_control m = {
+		.magic = DROVER_CONTROL_MAGIC, .type = type, .version = DROVER_CONTROL_VERSION};
 	ssize_t n;
 
+	memcpy(m.a, a, count * sizeof(*a));
 	do
 		n = send(p->ctl, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
@@ -371,7 +370,7 @@ static int tell_in(struct process *p, enum process_phase phase, uint32_t type, u
 			       "process %d is in phase %d: control message %u does not "
 			       "apply",
 			       (int)p->pid, (int)p->phase, type);
-	r = tell(p, type, a0, e);
+	r = tell(p, type, &a0, 1, e);
 	if (r == 0)
 		p->phase = next;
 	return r;
@@ -407,6 +406,24 @@ int process_abort(struct process *p, struct err *e)
 int process_go(struct process *p, struct err *e)
 {
 	return tell_in(p, PROCESS_READY, DROVER_MSG_GO, 0, PROCESS_RUNNING, e);
+}
+
+int process_pass_signal(struct process *p, const uint64_t a[4], struct err *e)
+{
+	int r;
+
+	if (p->phase != PROCESS_READY && p->phase != PROCESS_RUNNING)
+		return err_set(e, -EINVAL, "process %d cannot be given a signal now", (int)p->pid);
+	r = tell(p, DROVER_MSG_SIGNAL, a, 4, e);
+	if (!r)
+		process_remind(p);
+	return r;
+}
+
+void process_remind(struct process *p)
+{
+	if (p->phase == PROCESS_RUNNING && !p->reaped)
+		(void)kill(p->pid, DROVER_CONTROL_SIGNAL);
 }
 
 int process_signal(struct process *p, int sig)

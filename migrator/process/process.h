@@ -43,6 +43,7 @@ enum process_event_type {
 	PROCESS_LOADED,
 	PROCESS_RESUMED,
 	PROCESS_POINTS,
+	PROCESS_LATE,     /* after its commit: a signal that came since the capture */
 	PROCESS_EXITED,   /* the last one; wait_status holds */
 	PROCESS_PROTOCOL, /* it broke the protocol: text says how */
 };
@@ -89,6 +90,13 @@ const struct descriptors *process_given(const struct process *p);
 int process_commit(struct process *p, struct err *e);
 int process_abort(struct process *p, struct err *e);
 int process_go(struct process *p, struct err *e);
+
+/* What PROCESS_LATE said of a signal (a[0] to a[3]), to the process that goes on. It must be
+ * loaded, or run. */
+int process_pass_signal(struct process *p, const uint64_t a[4], struct err *e);
+
+/* A request that had to wait is looked at again, even if the program sleeps. */
+void process_remind(struct process *p);
 
 /* Sends a signal to the process, or with new_group to its group. */
 int process_signal(struct process *p, int sig);

@@ -401,6 +401,17 @@ static bool give_descriptors(uint64_t *given, struct text *why)
 	return false;
 }
 
+void capture_late(void)
+{
+	struct drover_image_pending s;
+
+	while (timers_late(&process, &s)) {
+		uint64_t a[] = {s.signo, (uint32_t)s.code, s.pid | (uint64_t)s.uid << 32, s.value};
+
+		control_send(DROVER_MSG_LATE, 0, a, 4, NULL);
+	}
+}
+
 bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why)
 {
 	int r;

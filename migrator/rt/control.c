@@ -170,24 +170,47 @@ static int receive(struct drover_control *m, int flags)
 	}
 }
 
+/* A signal that came to the old process when it stood still already. */
+static void pass_signal(const struct drover_control *m)
+{
+	struct drover_image_process p = {.npending = 1};
+
+	if (!m->a[0] || m->a[0] >= DROVER_IMAGE_SIGNALS)
+		return;
+	p.pending[0] = (struct drover_image_pending){
+		.signo = (uint32_t)m->a[0],
+		.code = (int32_t)m->a[1],
+		.pid = (uint32_t)m->a[2],
+		.uid = (uint32_t)(m->a[2] >> 32),
+		.value = m->a[3],
+	};
+	timers_send(&p);
+}
+
 void control_drain(void)
 {
 	struct drover_control m;
 
-	while (rt.ctl >= 0 && receive(&m, MSG_DONTWAIT))
-		if (m.type == DROVER_MSG_MIGRATE) {
-			rt.wanted = true;
-			rt.here = m.a[0] & DROVER_MIGRATE_HERE;
-		}
+	while (rt.ctl >= 0 && receive(&m, MSG_DONTWAIT)) {
+		if (m.type == DROVER_MSG_SIGNAL)
+			pass_signal(&m);
+		if (m.type != DROVER_MSG_MIGRATE)
+			continue;
+		rt.wanted = true;
+		rt.here = m.a[0] & DROVER_MIGRATE_HERE;
+	}
 }
 
 uint32_t control_wait(uint32_t one, uint32_t other)
 {
 	struct drover_control m;
 
-	while (receive(&m, 0))
+	while (receive(&m, 0)) {
+		if (m.type == DROVER_MSG_SIGNAL)
+			pass_signal(&m);
 		if (m.type == one || m.type == other)
 			return m.type;
+	}
 	return 0;
 }
 

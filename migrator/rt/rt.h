@@ -223,6 +223,9 @@ bool timers_load(const struct drover_image_process *p, struct text *why);
 void timers_forked(void);
 /* Sends the image's pending signals to this process. */
 void timers_send(const struct drover_image_process *p);
+/* Takes the next signal that is pending here and is not in the image, nor a timer's, which runs on
+ * elsewhere; false: there is none. *p is used up. */
+bool timers_late(struct drover_image_process *p, struct drover_image_pending *out);
 
 /* ---- blocking.c ----------------------------------------------------------- */
 /* A system call that may block, other than futex, made so that a stop breaks it off; *known is
@@ -253,6 +256,8 @@ void thread_load_state(struct rt_thread *self);
 enum capture_verdict capture_prepare(struct text *why);
 /* Writes the image and gives the descriptors that are handed over; false with a text. */
 bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why);
+/* After the image was handed over: tells the supervisor of signals that have come since. */
+void capture_late(void);
 /* Loads the image, or does not return. */
 void load_image(main_function *main_fn);
 

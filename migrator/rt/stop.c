@@ -263,6 +263,8 @@ void stop_at_point(struct rt_thread *self)
 	bool lead = point_wanted();
 
 	if (!lead && __atomic_load_n(&phase, __ATOMIC_SEQ_CST) != GATHER) {
+		if (!rt.request)
+			__atomic_fetch_and(&self->interrupt, ~INTERRUPT_STOP, __ATOMIC_SEQ_CST);
 		stop_set_poll();
 		return;
 	}
@@ -315,8 +317,10 @@ static void hand_over(void)
 	control_send(DROVER_MSG_CAPTURED, 0, a, 8, NULL);
 	rt_fault("rt.after-capture");
 	answer = control_wait(DROVER_MSG_COMMIT, DROVER_MSG_ABORT);
-	if (answer == DROVER_MSG_COMMIT)
+	if (answer == DROVER_MSG_COMMIT) {
+		capture_late();
 		rt_exit(0);
+	}
 	/* Nobody can decide any more: stand still until this process is ended from outside. */
 	while (!answer)
 		kernel(SYS_ppoll, 0, 0, 0, 0, 0);

@@ -251,6 +251,45 @@ bool timers_capture(struct drover_image_process *p, struct text *why)
 	return read_pending(p, set, why);
 }
 
+static bool of_timer(const struct info *i)
+{
+	return i->code == SI_TIMER ||
+	       (i->code == SI_KERNEL &&
+		(i->signo == SIGALRM || i->signo == SIGVTALRM || i->signo == SIGPROF));
+}
+
+/* Whether the image has it: of one number, those in the image came first. */
+static bool in_image(struct drover_image_process *p, int32_t signo)
+{
+	for (uint32_t i = 0; i < p->npending; i++)
+		if (p->pending[i].signo == (uint32_t)signo) {
+			p->pending[i].signo = 0;
+			return true;
+		}
+	return false;
+}
+
+bool timers_late(struct drover_image_process *p, struct drover_image_pending *out)
+{
+	const int64_t now[2] = {0, 0};
+	uint64_t set = signals_pending();
+	struct info i;
+
+	while (set && kernel(SYS_rt_sigtimedwait, &set, &i, now, 8) > 0) {
+		if (in_image(p, i.signo) || of_timer(&i))
+			continue;
+		*out = (struct drover_image_pending){
+			.signo = (uint32_t)i.signo,
+			.code = i.code,
+			.pid = (uint32_t)i.pid,
+			.uid = (uint32_t)i.uid,
+			.value = i.value,
+		};
+		return true;
+	}
+	return false;
+}
+
 void timers_send(const struct drover_image_process *p)
 {
 	for (uint32_t i = 0; i < p->npending; i++) {

@@ -6,7 +6,7 @@
  * the side that owns it, or the job must be gone on both sides: never running twice.
  *
  * Usage: handover BUNDLE [SCENARIO-SUBSTRING [ARGUMENT ARGUMENT]]; "none" is the one without a
- * fault.
+ * fault. With "signals" for the first argument the job is sent some while it stands still.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +28,9 @@
 #define STEP_MS    60000
 #define OUTPUT_MAX (16u << 20)
 #define EPOCH      7
+/* The jobs' SIGRTMIN; qemu-user gives an emulated process the real-time signals from the host's
+ * SIGRTMIN on as those from 32 on. */
+#define JOB_SIGRTMIN(emulated) (35 + ((emulated) ? SIGRTMIN - 32 : 0))
 
 enum side { NOBODY, SOURCE, DESTINATION };
 /* Where the job ends: at the source, at the destination, or nowhere (its owner died); or nowhere if
@@ -99,6 +102,18 @@ struct world {
 	char problem[512];
 };
 
+static const char *job_args[] = {"400", "40", NULL};
+
+/* To the process that was captured, or runs unmoved. */
+static void send_signals(pid_t pid, bool emulated)
+{
+	if (strcmp(job_args[0], "signals") != 0)
+		return;
+	(void)kill(pid, SIGUSR1);
+	for (int i = 1; i <= 3; i++)
+		(void)sigqueue(pid, JOB_SIGRTMIN(emulated), (union sigval){.sival_int = i});
+}
+
 static bool fail(struct world *w, const char *fmt, ...) _printf_(2, 3);
 static bool fail(struct world *w, const char *fmt, ...)
 {
@@ -109,8 +124,6 @@ static bool fail(struct world *w, const char *fmt, ...)
 	va_end(ap);
 	return false;
 }
-
-static const char *job_args[] = {"400", "40", NULL};
 
 static int spawn(struct world *w, struct ferry *f, enum ferry_role role, enum isa isa,
 		 const char *fault, struct err *e)
@@ -273,6 +286,8 @@ static bool migrate(struct world *w, bool prepared)
 		/* Said again, it changes nothing. */
 		(void)command(&w->source, &send, &e);
 		w->committed = await_decision(w);
+		if (w->committed)
+			send_signals(w->source.status.job_pid, w->source.status.emulated);
 	}
 	if (w->committed) {
 		go = order(FERRY_CMD_GO, EPOCH + 1);
@@ -441,6 +456,8 @@ static int expected_output(struct world *w)
 		_exit(127);
 	}
 	close(fds[1]);
+	if (poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, STEP_MS) == 1)
+		send_signals(pid, false);
 	if (file_read_fd(fds[0], "the job's output", &w->expected, NULL))
 		return -EIO;
 	close(fds[0]);

@@ -33,6 +33,19 @@ static void verdict(const uint8_t *data, size_t size)
 		__builtin_trap();
 }
 
+static void late(const uint8_t *data, size_t size)
+{
+	uint8_t raw[HANDOFF_LATE_SIZE] = {0}, again[HANDOFF_LATE_SIZE];
+	uint64_t a[4];
+
+	memcpy(raw, data, size < sizeof(raw) ? size : sizeof(raw));
+	if (handoff_unpack_late(raw, a, NULL))
+		return;
+	handoff_pack_late(a, again);
+	if (memcmp(raw, again, sizeof(raw)) != 0)
+		__builtin_trap();
+}
+
 static void status(const uint8_t *data, size_t size)
 {
 	struct ferry_status s;
@@ -60,6 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0]) {
 	case 'O':
 		offer(data + 1, size - 1);
+		break;
+	case 'L':
+		late(data + 1, size - 1);
 		break;
 	case 'V':
 		verdict(data + 1, size - 1);

@@ -172,8 +172,9 @@ static void an_image_arrives_whole_after_strangers_were_turned_away(void **state
 	(void)c->ops->send(c, a, 512, 1000, NULL, NULL);
 	c->ops->close(c);
 	bad.secret[0] ^= 1;
-	assert_int_equal(handoff_send(endpoint, &bad, fd, NULL, &v, &e), -EACCES);
-	assert_int_equal(handoff_send(endpoint, &o, fd, NULL, &v, &e), 0);
+	assert_int_equal(handoff_send(endpoint, &bad, fd, NULL, &v, &c, &e), -EACCES);
+	assert_int_equal(handoff_send(endpoint, &o, fd, NULL, &v, &c, &e), 0);
+	c->ops->close(c);
 	assert_int_equal(v.load_us, 8);
 	assert_int_equal(pthread_join(t, NULL), 0);
 	assert_int_equal(r.code, 0);
@@ -347,6 +348,25 @@ static void descriptors_go_through_the_passage_to_who_knows_the_secret(void **st
 	close(ends[1]);
 }
 
+static void a_late_signal_comes_out_as_it_went_in_and_a_breach_is_named(void **state)
+{
+	const uint64_t a[4] = {34, 0xffffffff, 7 | 8ull << 32, 99};
+	uint8_t raw[HANDOFF_LATE_SIZE];
+	uint64_t b[4];
+
+	(void)state;
+	handoff_pack_late(a, raw);
+	assert_int_equal(handoff_unpack_late(raw, b, NULL), 0);
+	assert_memory_equal(a, b, sizeof(a));
+	raw[8] = 65;
+	assert_int_equal(handoff_unpack_late(raw, b, NULL), -EPROTO);
+	raw[8] = 0;
+	assert_int_equal(handoff_unpack_late(raw, b, NULL), -EPROTO);
+	raw[8] = 34;
+	raw[0]++;
+	assert_int_equal(handoff_unpack_late(raw, b, NULL), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +377,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_image_is_refused_with_the_reason_on_both_sides),
 		cmocka_unit_test(a_waiting_receiver_stops_when_told),
 		cmocka_unit_test(descriptors_go_through_the_passage_to_who_knows_the_secret),
+		cmocka_unit_test(a_late_signal_comes_out_as_it_went_in_and_a_breach_is_named),
 		cmocka_unit_test(a_request_is_taken_and_a_breach_is_named),
 		cmocka_unit_test(orders_are_taken_and_a_breach_is_named),
 	};
