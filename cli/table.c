@@ -353,6 +353,14 @@ int cli_table(const struct cli_view *v, const struct cli_column *columns, json_t
 	return 0;
 }
 
+/* Milliseconds since 1970, not a duration: after 2001. */
+static bool is_moment(const char *key, const json_t *v)
+{
+	size_t len = strlen(key);
+
+	return len > 3 && !strcmp(key + len - 3, "_ms") && json_integer_value(v) > 1000000000000;
+}
+
 void cli_fields(const json_t *object)
 {
 	const char *key;
@@ -365,6 +373,8 @@ void cli_fields(const json_t *object)
 
 		if (json_is_object(v) || json_is_array(v))
 			text = json_dumps(v, JSON_COMPACT);
+		else if (is_moment(key, v))
+			cli_time_ms(object, key, value, sizeof(value));
 		else
 			cli_any(object, key, value, sizeof(value));
 		(void)printf("%-18s %s\n", key, text ? text : value);
