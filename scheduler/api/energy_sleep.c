@@ -15,7 +15,9 @@
 
 #define STATES_MAX 256 /* of a node, looked at in one step */
 #define PAGE       16
-#define SETTING    "sleeps_settled_ms"
+/* The engine's lock is held meanwhile. */
+#define NODES_AT_ONCE 100u
+#define SETTING       "sleeps_settled_ms"
 
 /* A node's states, newest first: filled from the end. */
 struct states {
@@ -112,26 +114,6 @@ static bool has_changed(const struct engine *en, const struct node *n)
 	return n->power != POWER_ON || n->changed_ms >= settled_of(en, n);
 }
 
-static int write_all(struct engine *en, uint64_t until_ms, uint64_t *settled, uint64_t *least,
-		     struct err *e)
-{
-	char text[24];
-	int r = 0;
-
-	*least = until_ms;
-	for (uint32_t i = 0; !r && i < en->cluster->nnodes; i++) {
-		const struct node *n = en->cluster->nodes[i];
-
-		settled[i] = until_ms;
-		if (has_changed(en, n))
-			r = settle(en, n, settled_of(en, n), until_ms, &settled[i], e);
-		if (settled[i] < *least)
-			*least = settled[i];
-	}
-	(void)snprintf(text, sizeof(text), "%" PRIu64, *least);
-	return r ? r : store_set_setting(en->store, SETTING, text, e);
-}
-
 static int load_settled(struct engine *en, uint64_t until_ms, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -142,41 +124,78 @@ static int load_settled(struct engine *en, uint64_t until_ms, struct err *e)
 	return r;
 }
 
+/* At the end of a round: how far all nodes are. */
+static int save_settled(struct engine *en, uint64_t until_ms, const uint64_t *settled,
+			uint32_t first, uint64_t *least, struct err *e)
+{
+	char text[24];
+
+	*least = until_ms;
+	for (uint32_t i = 0; i < en->cluster->nnodes; i++) {
+		uint64_t at =
+			i < first ? settled_of(en, en->cluster->nodes[i]) : settled[i - first];
+
+		if (at < *least)
+			*least = at;
+	}
+	(void)snprintf(text, sizeof(text), "%" PRIu64, *least);
+	return store_set_setting(en->store, SETTING, text, e);
+}
+
+/* Nodes first to end in a transaction of their own; what is remembered of them is what was kept. */
+static int write_some(struct engine *en, uint64_t until_ms, uint32_t first, uint32_t end,
+		      struct err *e)
+{
+	uint64_t *settled = calloc((size_t)(end - first) + 1, sizeof(*settled)), least = 0;
+	struct cluster *c = en->cluster;
+	int r = settled ? store_begin(en->store, e)
+			: err_set(e, -ENOMEM, "no memory for the energy of sleeps");
+
+	for (uint32_t i = first; !r && i < end; i++) {
+		settled[i - first] = until_ms;
+		if (has_changed(en, c->nodes[i]))
+			r = settle(en, c->nodes[i], settled_of(en, c->nodes[i]), until_ms,
+				   &settled[i - first], e);
+	}
+	if (!r && end == c->nnodes)
+		r = save_settled(en, until_ms, settled, first, &least, e);
+	if (!r)
+		r = store_commit(en->store, e);
+	for (uint32_t i = first; !r && i < end; i++)
+		c->nodes[i]->sleeps_settled_ms = settled[i - first];
+	if (!r && least)
+		en->sleeps_settled_ms = least;
+	free(settled);
+	return r;
+}
+
 void energy_sleeps(struct engine *en, uint64_t now_ms)
 {
-	uint64_t period_ms = en->opt.node_unknown_ms, until_ms = now_ms - 2 * period_ms, least;
-	struct cluster *c = en->cluster;
+	uint64_t period_ms = en->opt.node_unknown_ms, until_ms = now_ms - 2 * period_ms;
+	uint32_t n = en->cluster->nnodes, first = en->sleeps_next, end;
 	struct err e = ERR_INIT;
-	uint64_t *settled;
 	bool any = false;
 	int r = 0;
 
-	if (now_ms >= en->sleeps_at_ms && now_ms < en->sleeps_at_ms + period_ms)
+	if (first >= n)
+		first = 0;
+	if (!first && now_ms >= en->sleeps_at_ms && now_ms < en->sleeps_at_ms + period_ms)
 		return;
-	en->sleeps_at_ms = now_ms;
+	if (!first)
+		en->sleeps_at_ms = now_ms;
 	if (!en->sleeps_settled_ms)
 		r = load_settled(en, until_ms, &e);
-	for (uint32_t i = 0; i < c->nnodes; i++)
-		any |= has_changed(en, c->nodes[i]);
+	for (uint32_t i = 0; i < n; i++)
+		any |= has_changed(en, en->cluster->nodes[i]);
 	/* The clock may have been set back. */
 	if (!r && (!any || until_ms <= en->sleeps_settled_ms))
 		return;
-	settled = calloc((size_t)c->nnodes + 1, sizeof(*settled));
-	if (!r && !settled)
-		r = err_set(&e, -ENOMEM, "no memory for the energy of sleeps");
+	end = n - first > NODES_AT_ONCE ? first + NODES_AT_ONCE : n;
 	if (!r)
-		r = store_begin(en->store, &e);
-	if (!r)
-		r = write_all(en, until_ms, settled, &least, &e);
-	if (!r)
-		r = store_commit(en->store, &e);
+		r = write_some(en, until_ms, first, end, &e);
 	if (r) {
 		store_rollback(en->store);
 		log_err(LOG_LEVEL_WARN, "energy.sleeps", &e);
-	} else {
-		en->sleeps_settled_ms = least;
-		for (uint32_t i = 0; i < c->nnodes; i++)
-			c->nodes[i]->sleeps_settled_ms = settled[i];
 	}
-	free(settled);
+	en->sleeps_next = end < n ? end : 0;
 }

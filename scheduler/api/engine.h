@@ -54,11 +54,12 @@ struct engine {
 	struct replays *replays;      /* replays.h */
 	struct savings *savings;      /* savings.h */
 	struct auth auth;
-	uint64_t
-		sleeps_settled_ms; /* energy of all nodes' sleeps is written until then: energy.h */
-	uint64_t sleeps_at_ms;     /* when that was last looked at */
-	uint64_t keep_energy_ms;   /* readings older than this are removed; 0: never */
-	const char *dashboard;     /* directory, or NULL; borrowed */
+	/* until when the energy of all nodes' sleeps is written, when the last round of that began,
+	 * and which of cluster.nodes is next in it: energy.h */
+	uint64_t sleeps_settled_ms, sleeps_at_ms;
+	uint32_t sleeps_next;
+	uint64_t keep_energy_ms; /* readings older than this are removed; 0: never */
+	const char *dashboard;   /* directory, or NULL; borrowed */
 	struct event ring[EVENT_RING];
 	uint64_t next_event; /* id of the next one */
 	uint64_t reports;
