@@ -24,8 +24,13 @@ export const tests = [
 			await cluster.startScheduler(["--require-token"]);
 			await until(() => existsSync(join(cluster.dir, "s", "token.key")), "the key");
 			cluster.token = token(cluster, "operator", "olga");
-			/* A node that needs no agent: it only has to be in the list. */
-			await cluster.api("PUT", "agents/x86-9", { version: 1, instance: "a1", isa: "x86_64", emulated: false, cpus: 4, memory_bytes: 1 << 30, profile: "xeon-e5-1650-v2", idle_w: 40, core_w: 15, address: "127.0.0.1", meters: [], software: "0.1.0" });
+			/* A node that needs no agent: introduced anew it is up again for a while. */
+			const hello = () => fetch(new URL("v1/agents/x86-9", cluster.url), {
+				method: "PUT", headers: { Authorization: `Bearer ${cluster.token}` },
+				body: JSON.stringify({ version: 1, instance: "a1", isa: "x86_64", emulated: false, cpus: 4, memory_bytes: 1 << 30, profile: "xeon-e5-1650-v2", idle_w: 40, core_w: 15, address: "127.0.0.1", meters: [], software: "0.1.0" }),
+			});
+			const up = (p) => until(async () => { await hello(); return /\bUp\b/.test(await p.locator(".page-head").innerText()); }, "the node to be up");
+			await hello();
 			const p = await page();
 			await p.goto(cluster.url);
 			await p.getByRole("heading", { name: "Sign in to Drover" }).waitFor();
@@ -49,6 +54,7 @@ export const tests = [
 			await p.getByRole("navigation").getByRole("link", { name: "Nodes" }).click();
 			await p.getByRole("link", { name: "x86-9" }).click();
 			await p.getByRole("heading", { name: "x86-9" }).waitFor();
+			await up(p);
 			assert.equal(await p.getByRole("button", { name: "Drain …" }).count(), 0);
 			await p.goto(`${cluster.url}#/settings`);
 			await p.getByRole("heading", { name: "Settings" }).waitFor();
@@ -60,6 +66,7 @@ export const tests = [
 			await signIn(p, cluster, cluster.token);
 			await p.getByRole("navigation").getByRole("link", { name: "Submit" }).waitFor();
 			await p.goto(`${cluster.url}#/nodes/x86-9`);
+			await up(p);
 			await p.getByRole("button", { name: "Drain …" }).waitFor();
 		} finally { await cluster.stop(); }
 	}],

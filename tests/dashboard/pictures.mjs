@@ -1,6 +1,6 @@
 /*
  * Makes the pictures of docs/dashboard.md from the screenshots that the tests left, at half their size.
- * Usage: DROVER_BUILDDIR=build NPM_PACKAGES=... CHROMIUM=... node tests/dashboard/pictures.mjs
+ * Usage: tests/dashboard/run --pictures
  */
 import { readFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
