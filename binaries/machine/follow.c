@@ -36,20 +36,19 @@ static int wrong(const struct walk *w, size_t i, const char *what)
 		       what);
 }
 
+static int compare_address(const void *addr, const void *insn)
+{
+	uint64_t a = *(const uint64_t *)addr, b = ((const cs_insn *)insn)->address;
+
+	return (a > b) - (a < b);
+}
+
 /* Index of the instruction at ADDR, or SIZE_MAX. */
 static size_t at(const struct walk *w, uint64_t addr)
 {
-	size_t low = 0, high = w->n;
+	const cs_insn *i = bsearch(&addr, w->insns, w->n, sizeof(*i), compare_address);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (w->insns[mid].address < addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < w->n && w->insns[low].address == addr ? low : SIZE_MAX;
+	return i ? (size_t)(i - w->insns) : SIZE_MAX;
 }
 
 static const struct machine_site *site_of(const struct machine_function *f, uint64_t addr)

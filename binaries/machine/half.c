@@ -102,25 +102,18 @@ static int read_half(struct half *h, Elf *elf, struct err *err)
 	return unwind_read(&h->eh_frame, &h->unwind, &h->nunwind, err);
 }
 
-static const struct unwind_fn *unwind_of(const struct half *h, uint64_t start)
+static int compare_start(const void *start, const void *fn)
 {
-	size_t low = 0, high = h->nunwind;
+	uint64_t a = *(const uint64_t *)start, b = ((const struct unwind_fn *)fn)->start;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (h->unwind[mid].start < start)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < h->nunwind && h->unwind[low].start == start ? &h->unwind[low] : NULL;
+	return (a > b) - (a < b);
 }
 
 static int follow(const struct half *h, uint64_t start, const struct transform_fn *fn,
 		  const char *what, struct machine_found *found, struct err *err)
 {
-	const struct unwind_fn *u = unwind_of(h, start);
+	const struct unwind_fn *u =
+		bsearch(&start, h->unwind, h->nunwind, sizeof(*u), compare_start);
 	struct machine_function f = {.id = fn->id, .addr = start};
 	_cleanup_free_ struct machine_site *pads = NULL;
 	int r = 0;

@@ -91,7 +91,21 @@ static void resume(struct code *c)
 	call(c, RESUME);
 }
 
-/* -> r and the message. */
+/* A function that makes one call after BEFORE, up to the begin of its landing pad. */
+static struct code one_call(const char *before, size_t n)
+{
+	struct code c = {0};
+
+	prologue(&c);
+	put(&c, before, n);
+	invoke(&c);
+	epilogue(&c);
+	pad_here(&c, 0);
+	return c;
+}
+
+#define ONE_CALL(before) one_call(before, sizeof(before) - 1)
+
 static int follow(const struct machine_abi *abi, const struct code *c, struct machine_found *found,
 		  struct err *err)
 {
@@ -142,14 +156,9 @@ static void accepts(const struct code *c, size_t stores)
 
 static void a_pad_that_saves_a_value_passes(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("\x48\x89\xfb"); /* mov %rdi, %rbx */
 
 	(void)state;
-	prologue(&c);
-	PUT(&c, "\x48\x89\xfb"); /* mov %rdi, %rbx */
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_F, 0, 8);
 	PUT(&c, "\x48\x89\x18"); /* mov %rbx, (%rax) */
 	resume(&c);
@@ -158,14 +167,9 @@ static void a_pad_that_saves_a_value_passes(void **state)
 
 static void an_address_of_the_frame_in_a_saved_slot_is_found(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("\x48\x8d\x5c\x24\x08"); /* lea 8(%rsp), %rbx */
 
 	(void)state;
-	prologue(&c);
-	PUT(&c, "\x48\x8d\x5c\x24\x08"); /* lea 8(%rsp), %rbx */
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_F, 0, 8);
 	PUT(&c, "\x48\x89\x18"); /* mov %rbx, (%rax) */
 	resume(&c);
@@ -174,19 +178,14 @@ static void an_address_of_the_frame_in_a_saved_slot_is_found(void **state)
 
 static void an_address_that_was_spilled_and_offset_on_one_path_is_found(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("\x48\x89\x7c\x24\x10" /* mov %rdi, 16(%rsp) */
+				 "\x85\xff\x74\x0a"     /* test %edi, %edi; je over */
+				 "\x48\x8d\x1c\x24"     /* lea (%rsp), %rbx */
+				 "\x48\x01\xc3"         /* add %rax, %rbx */
+				 "\x90\x90\x90"
+				 "\x48\x89\x5c\x24\x10" /* over: mov %rbx, 16(%rsp) */);
 
 	(void)state;
-	prologue(&c);
-	PUT(&c, "\x48\x89\x7c\x24\x10"); /* mov %rdi, 16(%rsp) */
-	PUT(&c, "\x85\xff\x74\x0a");     /* test %edi, %edi; je over */
-	PUT(&c, "\x48\x8d\x1c\x24");     /* lea (%rsp), %rbx */
-	PUT(&c, "\x48\x01\xc3");         /* add %rax, %rbx */
-	PUT(&c, "\x90\x90\x90");
-	PUT(&c, "\x48\x89\x5c\x24\x10"); /* over: mov %rbx, 16(%rsp) */
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_F, 0, 8);
 	PUT(&c, "\x48\x8b\x4c\x24\x10"); /* mov 16(%rsp), %rcx */
 	PUT(&c, "\x48\x89\x08");         /* mov %rcx, (%rax) */
@@ -196,15 +195,10 @@ static void an_address_that_was_spilled_and_offset_on_one_path_is_found(void **s
 
 static void an_address_among_copied_bytes_is_found(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("\x48\x8d\x1c\x24" /* lea (%rsp), %rbx */
+				 "\x48\x89\x5c\x24\x18" /* mov %rbx, 24(%rsp) */);
 
 	(void)state;
-	prologue(&c);
-	PUT(&c, "\x48\x8d\x1c\x24");     /* lea (%rsp), %rbx */
-	PUT(&c, "\x48\x89\x5c\x24\x18"); /* mov %rbx, 24(%rsp) */
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_INNER, 0, 16);
 	PUT(&c, "\x48\x89\xc7\x48\x8d\x74\x24\x10"); /* mov %rax, %rdi; lea 16(%rsp), %rsi */
 	PUT(&c, "\xba\x10\x00\x00\x00");             /* mov $16, %edx */
@@ -216,14 +210,10 @@ static void an_address_among_copied_bytes_is_found(void **state)
 
 static void a_distance_between_addresses_is_a_value(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL(
+		"\x48\x8d\x5c\x24\x18\x48\x29\xe3"); /* lea 24(%rsp), %rbx; sub %rsp, %rbx */
 
 	(void)state;
-	prologue(&c);
-	PUT(&c, "\x48\x8d\x5c\x24\x18\x48\x29\xe3"); /* lea 24(%rsp), %rbx; sub %rsp, %rbx */
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_F, 0, 8);
 	PUT(&c, "\x48\x89\x18");
 	resume(&c);
@@ -232,13 +222,9 @@ static void a_distance_between_addresses_is_a_value(void **state)
 
 static void frames_of_inlined_functions_come_before_the_own_one(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("");
 
 	(void)state;
-	prologue(&c);
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_INNER, 0, 16);
 	ask(&c, OF_F, 0, 8);
 	resume(&c);
@@ -247,13 +233,9 @@ static void frames_of_inlined_functions_come_before_the_own_one(void **state)
 
 static void a_pad_without_the_own_frame_is_found(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("");
 
 	(void)state;
-	prologue(&c);
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_INNER, 0, 16);
 	resume(&c);
 	refuses(&c, "goes on without having saved its frame");
@@ -265,12 +247,8 @@ static void a_site_or_size_the_function_does_not_have_is_found(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < 3; k++) {
-		struct code c = {0};
+		struct code c = ONE_CALL("");
 
-		prologue(&c);
-		invoke(&c);
-		epilogue(&c);
-		pad_here(&c, 0);
 		ask(&c, OF_F, wrong[k][0], wrong[k][1]);
 		resume(&c);
 		refuses(&c, "a site its function does not have");
@@ -279,13 +257,9 @@ static void a_site_or_size_the_function_does_not_have_is_found(void **state)
 
 static void a_store_beyond_the_record_is_found(void **state)
 {
-	struct code c = {0};
+	struct code c = ONE_CALL("");
 
 	(void)state;
-	prologue(&c);
-	invoke(&c);
-	epilogue(&c);
-	pad_here(&c, 0);
 	ask(&c, OF_F, 0, 8);
 	PUT(&c, "\x48\x89\x58\x08"); /* mov %rbx, 8(%rax) */
 	resume(&c);
