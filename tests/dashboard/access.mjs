@@ -66,8 +66,7 @@ export const tests = [
 			await signIn(p, cluster, cluster.token);
 			await p.getByRole("navigation").getByRole("link", { name: "Submit" }).waitFor();
 			await p.goto(`${cluster.url}#/nodes/x86-9`);
-			await up(p);
-			await p.getByRole("button", { name: "Drain …" }).waitFor();
+			await until(async () => { await hello(); return p.getByRole("button", { name: "Drain …" }).isVisible(); }, "an operator's buttons");
 		} finally { await cluster.stop(); }
 	}],
 	["a user sees the energy of own jobs only, and the buttons of those", async ({ page }) => {

@@ -4,13 +4,15 @@ import { send } from "../lib/api.js";
 import { plural } from "../lib/format.js";
 import { ask, toast } from "../lib/dialog.js";
 
+const DRAINS = new Set(["draining", "drained"]);
+
 const actions = {
-	cordon: { name: "Cordon", done: "takes no new jobs", when: (n) => n.state === "up" && !n.cordoned, text: "No new job starts there; what runs stays." },
-	uncordon: { name: "Uncordon", done: "takes jobs again", when: (n) => n.state === "up" && n.cordoned, text: "New jobs may start there again." },
-	drain: { name: "Drain", done: "is being drained", when: (n) => n.state === "up", text: "No new job starts there, and its running jobs move to other nodes." },
+	cordon: { name: "Cordon", done: "takes no new jobs", when: (n) => !n.cordoned, text: "No new job starts there; what runs stays." },
+	uncordon: { name: "Uncordon", done: "takes jobs again", when: (n) => n.cordoned && !DRAINS.has(n.state), text: "New jobs may start there again." },
+	drain: { name: "Drain", done: "is being drained", when: (n) => ["up", "unknown", "down"].includes(n.state), text: "No new job starts there, and its running jobs move to other nodes." },
 	resume: { name: "Resume", done: "takes jobs again", when: (n) => ["draining", "drained", "down"].includes(n.state), text: "It takes jobs again." },
-	sleep: { name: "Sleep", done: "falls asleep", when: (n) => n.sleep_capable !== false && ["up", "drained"].includes(n.state), text: "It is put to sleep; jobs on it must have moved or ended before." },
-	wake: { name: "Wake", done: "is being woken", when: (n) => ["asleep", "sleeping"].includes(n.state), text: "It is woken and takes jobs when it is ready." },
+	sleep: { name: "Sleep", done: "falls asleep", when: (n) => n.sleep_capable && ["up", "drained"].includes(n.state), text: "It is put to sleep; jobs on it must have moved or ended before." },
+	wake: { name: "Wake", done: "is being woken", when: (n) => n.state === "asleep", text: "It is woken and takes jobs when it is ready." },
 };
 
 async function act(node, key) {

@@ -41,7 +41,7 @@ export function jobBadge(job) {
 }
 /** Why a job is as it is, in words: without the code that the badge says already. */
 export const jobReason = (job) => (job.reason_code && job.reason?.startsWith(`${job.reason_code}: `) ? job.reason.slice(job.reason_code.length + 2) : job.reason ?? "");
-export const nodeBadge = (node) => badge(nodeStates[node.state] ?? other(node.state), node.cordoned && node.state === "up" ? ", cordoned" : null);
+export const nodeBadge = (node) => badge(nodeStates[node.state] ?? other(node.state), node.cordoned && !["draining", "drained"].includes(node.state) ? ", cordoned" : null);
 export const moveBadge = (m) => badge(moveStates[m.state] ?? other(m.state));
 export const replayBadge = (r) => badge(replayStates[r.state] ?? other(r.state));
 
