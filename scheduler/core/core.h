@@ -5,7 +5,7 @@
  * and a list that receives the effects. It changes the cluster in memory and
  * nothing else. The caller makes the effects durable in one transaction before
  * anybody can see them; if that fails it throws the cluster away and loads it
- * anew from its store.
+ * anew from its store. Times may come out of order; to the core the latest one holds.
  */
 #ifndef DROVER_SCHEDULER_CORE_CORE_H
 #define DROVER_SCHEDULER_CORE_CORE_H
@@ -236,6 +236,8 @@ struct saving {
 struct saving core_saving(const struct cluster *c, const struct job *j, struct node *to);
 /* When the last job of the node is expected to end, not counting one; now if there is none. */
 uint64_t core_last_end_ms(const struct cluster *c, struct node *n, const struct job *except);
+/* Idle power that the node would not draw if it slept. */
+double core_awake_w(const struct machine *m);
 /* Joules of the idle power, above what it sleeps at, for which the node is awake only because of a
  * job that has so long to run there. */
 double core_awake_j(const struct cluster *c, struct node *n, const struct job *j, double seconds);

@@ -6,6 +6,18 @@
 
 #include "scheduler/core/core.h"
 
+/* The time of an event. It never goes back: with a clock that was set back time stands still here
+ * until that has caught up. */
+static inline uint64_t core_time(struct cluster *c, uint64_t now_ms)
+{
+	if (now_ms > c->now_ms)
+		c->now_ms = now_ms;
+	return c->now_ms;
+}
+
+/* Of cluster.node_hash. */
+uint32_t cluster_name_bucket(const struct cluster *c, const char *name);
+
 /* ---- queue.c: jobs that wait ---------------------------------------------- */
 
 void queue_init(struct cluster *c);
@@ -53,6 +65,9 @@ void node_tell(struct cluster *c, uint64_t now_ms, struct node *n, const char *r
 
 /* ---- estimate.c ------------------------------------------------------------ */
 
+/* The share of a job's work that is left when so much was expected to be done by now. One that
+ * takes longer than expected is taken to need as long again as it is late. */
+double work_left(double done);
 void programs_free(struct cluster *c);
 void segment_begin(struct cluster *c, uint64_t now_ms, struct job *j, double predicted_j,
 		   struct effects *fx);

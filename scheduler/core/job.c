@@ -65,7 +65,7 @@ int core_submit(struct cluster *c, uint64_t now_ms, struct job_spec *spec, struc
 	j->state = JOB_PENDING;
 	j->ending = JOB_PENDING;
 	j->submitted_ms = now_ms;
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	r = cluster_adopt_job(c, j, NULL);
 	if (r) {
 		free(j); /* what the specification owns stays the caller's */
@@ -116,7 +116,7 @@ void job_end(struct cluster *c, uint64_t now_ms, struct job *j, enum job_state s
 {
 	struct node *n = j->node;
 
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (n)
 		segment_end(c, now_ms, j, reason, fx);
 	if (j->attempt && n)
@@ -182,7 +182,7 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 {
 	char reason[CORE_REASON_MAX];
 
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (j->ending != JOB_PENDING) {
 		job_end(c, now_ms, j, j->ending,
 			j->ending == JOB_TIMEOUT ? "time limit reached" : "cancelled", fx);
@@ -209,7 +209,7 @@ void job_attempt_lost(struct cluster *c, uint64_t now_ms, struct job *j, const c
 int core_requeue(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx,
 		 struct err *e)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (job_is_over(j))
 		return err_set(e, -EBUSY, "job %" PRIu64 " is over; submit it again", j->id);
 	if (j->state == JOB_PENDING)
@@ -225,7 +225,7 @@ int core_requeue(struct cluster *c, uint64_t now_ms, struct job *j, struct effec
 
 int core_hold(struct cluster *c, uint64_t now_ms, struct job *j, bool hold, struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (j->state != JOB_PENDING)
 		return -EBUSY;
 	if (j->spec.held == hold)
@@ -243,7 +243,7 @@ int core_hold(struct cluster *c, uint64_t now_ms, struct job *j, bool hold, stru
 int core_set_priority(struct cluster *c, uint64_t now_ms, struct job *j, int32_t priority,
 		      struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (job_is_over(j))
 		return -EALREADY;
 	if (j->state == JOB_PENDING)
@@ -262,7 +262,7 @@ uint64_t core_next_job(const struct cluster *c)
 
 int core_cancel(struct cluster *c, uint64_t now_ms, struct job *j, struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (job_is_over(j) || j->ending != JOB_PENDING)
 		return -EALREADY;
 	if (j->state == JOB_PENDING) {

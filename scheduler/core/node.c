@@ -59,7 +59,7 @@ int core_introduce(struct cluster *c, uint64_t now_ms, struct node *intro, struc
 	int r;
 
 	*out = NULL;
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (n && strcmp(n->instance, intro->instance) && strcmp(n->instance, intro->replaces) &&
 	    n->alive == ALIVE_UP && now_ms < n->seen_ms + 3 * c->opt.heartbeat_ms)
 		return -EBUSY;
@@ -140,7 +140,7 @@ static void heard(struct cluster *c, uint64_t now_ms, struct node *n, struct eff
 void core_report(struct cluster *c, uint64_t now_ms, struct node *n, const struct node_report *r,
 		 struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	n->seen_ms = now_ms;
 	n->seen_revision = r->revision;
 	n->cpu_percent = r->cpu_percent;
@@ -191,7 +191,7 @@ void core_tick(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
 	struct timer *t;
 
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	while ((t = timer_due(&c->timers, now_ms))) {
 		if (t->kind == TIMER_JOB)
 			job_due(c, now_ms, tree_entry(t, struct job_key, timer)->job, fx);

@@ -109,7 +109,7 @@ static void sleep_failed(struct cluster *c, uint64_t now_ms, struct node *n, con
 void core_power_done(struct cluster *c, uint64_t now_ms, struct node *n, bool resume, bool ok,
 		     const char *why, struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (!resume && n->power == POWER_SLEEPING) {
 		if (!ok) {
 			sleep_failed(c, now_ms, n, why, fx);
@@ -164,7 +164,7 @@ void power_heard(struct cluster *c, uint64_t now_ms, struct node *n, bool introd
 
 void core_power_again(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	for (uint32_t i = 0; i < c->nnodes; i++) {
 		struct node *n = c->nodes[i];
 
@@ -248,7 +248,7 @@ int core_node_action(struct cluster *c, uint64_t now_ms, struct node *n, enum no
 	enum node_state before = n->shown;
 	int r = 0;
 
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	c->schedule = true;
 	switch (action) {
 	case ACTION_CORDON:

@@ -143,7 +143,7 @@ void core_schedule(struct cluster *c, uint64_t now_ms, struct effects *fx)
 {
 	struct policy_view v = {.c = c, .now_ms = now_ms, .opt = &c->policy_opt, .fx = fx};
 
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (!c->policy || (!c->schedule && now_ms < c->moves_ms && now_ms < power_next_ms(c)))
 		return;
 	c->schedule = false;
@@ -244,7 +244,7 @@ int core_migrate(struct cluster *c, uint64_t now_ms, struct job *j, struct node 
 	int r;
 
 	*out = NULL;
-	c->now_ms = now_ms;
+	now_ms = core_time(c, now_ms);
 	if (why)
 		return err_set(e, -EBUSY, "job %" PRIu64 " can't be moved: %s", j->id, why);
 	if (!to)

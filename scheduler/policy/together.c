@@ -7,11 +7,6 @@
 
 #define TOGETHER 16 /* at most so many jobs */
 
-static double awake_w(const struct machine *m)
-{
-	return m->idle_w > m->sleep_w ? m->idle_w - m->sleep_w : 0;
-}
-
 /* What the move of all is expected to save, and what by sleep. */
 struct plan {
 	struct node *from, *to;
@@ -51,9 +46,9 @@ static struct plan make_plan(const struct policy_view *v, struct node *from, str
 		p.move_j += s.move_j;
 		p.late |= v->c->policy_by_last_end && go_s > core_bound_s(v->c, j);
 	}
-	p.idle_j += (p.stay_s - p.wait_s) * awake_w(from->machine);
+	p.idle_j += (p.stay_s - p.wait_s) * core_awake_w(from->machine);
 	if (p.go_s > others_s)
-		p.idle_j -= (p.go_s - others_s) * awake_w(to->machine);
+		p.idle_j -= (p.go_s - others_s) * core_awake_w(to->machine);
 	p.net_j += p.idle_j;
 	return p;
 }

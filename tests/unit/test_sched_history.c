@@ -1,8 +1,10 @@
 /*
  * Random histories of a cluster: nodes that obey the protocol but are slow, lose
- * messages, jobs and themselves; a scheduler that crashes and starts again from
- * what its effects said; people who hold, release, requeue, cancel and drain;
- * nodes that are put to sleep and woken. Whatever happens, no attempt of a job
+ * messages, jobs and themselves, say old things again in any order, and now and
+ * then anything at all; a clock that goes back; a scheduler that crashes and
+ * starts again from what its effects said; people who hold, release, requeue,
+ * cancel and drain; caps below what idling takes; nodes that are put to sleep,
+ * woken, and vanish on the way. Whatever happens, no attempt of a job
  * runs at two places, all that the core says of itself holds after every event,
  * and when the trouble ends every job ends.
  */
@@ -21,6 +23,7 @@
 #define ENTRIES   64
 #define STEPS     4000
 #define HISTORIES 40
+#define OLD       4 /* earlier reports of a node that may come late */
 #define NAME(i)   (const char *const[]){"a", "b", "c", "d"}[i]
 
 /* What runs on a node: the fake agent's memory. */
@@ -34,12 +37,17 @@ struct entry {
 	bool destination;
 };
 
+/* May be sent late, twice, or after later ones. */
+struct said {
+	struct node_report report;
+	struct job_report jobs[ENTRIES];
+};
+
 struct agent {
 	bool alive;
 	uint64_t revision;
 	struct entry e[ENTRIES];
-	struct node_report report; /* may be sent late or twice */
-	struct job_report jobs[ENTRIES];
+	struct said now, old[OLD];
 };
 
 enum hook { HOOK_NONE, HOOK_SUSPEND, HOOK_RESUME };
@@ -299,12 +307,15 @@ static void agent_poll(struct world *w, int i)
 	a->revision = n->revision;
 }
 
-static void agent_compose(struct agent *a)
+static void agent_compose(struct world *w, struct agent *a)
 {
-	a->report = (struct node_report){.revision = a->revision, .jobs = a->jobs};
+	struct said *s = &a->now;
+
+	a->old[rnd(w, OLD)] = *s;
+	s->report = (struct node_report){.revision = a->revision};
 	for (int k = 0; k < ENTRIES; k++) {
 		const struct entry *e = &a->e[k];
-		struct job_report *r = &a->jobs[a->report.njobs];
+		struct job_report *r = &s->jobs[s->report.njobs];
 
 		if (!e->used)
 			continue;
@@ -316,16 +327,46 @@ static void agent_compose(struct agent *a)
 					 .migration_state = e->mig};
 		(void)snprintf(r->endpoint, sizeof(r->endpoint), "e%d", k);
 		(void)snprintf(r->secret, sizeof(r->secret), "s");
-		a->report.njobs++;
+		s->report.njobs++;
 	}
 }
 
-static void agent_report(struct world *w, int i)
+static void agent_report(struct world *w, int i, struct said *s)
 {
 	struct effects fx = {0};
 
-	core_report(w->c, w->now, cluster_node(w->c, NAME(i)), &w->agents[i].report, &fx);
+	s->report.jobs = s->jobs;
+	core_report(w->c, w->now, cluster_node(w->c, NAME(i)), &s->report, &fx);
 	save(w, &fx);
+}
+
+/* What no agent should say, of jobs and migrations that there may be. */
+static void agent_lie(struct world *w, int i)
+{
+	struct said s = {.report = {.revision = rnd(w, 2) ? w->agents[i].revision : rnd(w, 5000)}};
+
+	s.report.njobs = 1 + rnd(w, 3);
+	for (size_t k = 0; k < s.report.njobs; k++) {
+		struct job *j = cluster_job(w->c, 1 + rnd(w, (uint32_t)w->njobs + 1));
+		const struct migration *m = j ? j->migration : NULL;
+
+		s.jobs[k] = (struct job_report){
+			.id = j && rnd(w, 8) ? j->id : rnd(w, JOBS + 2),
+			.attempt = j && rnd(w, 4) ? j->attempt : rnd(w, 4),
+			.epoch = j && rnd(w, 4) ? j->epoch + rnd(w, 2) : rnd(w, 4),
+			.state = (enum seen_state)rnd(w, SEEN_STATE_COUNT),
+			.exit_code = (int32_t)rnd(w, 2),
+			.cpu_us = rnd(w, 100000),
+			.log_bytes = rnd(w, 2),
+			.migration = m && rnd(w, 4) ? m->id : rnd(w, (uint32_t)w->nmigrations + 2),
+			.migration_state = (enum seen_migration)rnd(w, SEEN_MIG_COUNT),
+			.frozen_ms = rnd(w, 2) ? w->now + rnd(w, 1000) : 0,
+			.resumed_ms = rnd(w, 2) ? w->now : 0,
+			.reason = "a lie",
+			.endpoint = "e0",
+			.secret = "s"};
+	}
+	agent_report(w, i, &s);
 }
 
 static void work(struct world *w)
@@ -448,7 +489,7 @@ static void operate(struct world *w, struct effects *fx)
 			(void)core_set_priority(w->c, w->now, j, (int32_t)rnd(w, 3), fx);
 		break;
 	default:
-		core_set_cap(w->c, rnd(w, 3) ? 0 : 40 + rnd(w, 40));
+		core_set_cap(w->c, rnd(w, 3) ? 0 : 1 + rnd(w, 80));
 	}
 }
 
@@ -518,6 +559,23 @@ static void disturb(struct world *w)
 	case 6:
 		operate(w, &fx);
 		break;
+	case 7:
+		w->now -= rnd(w, 3000);
+		break;
+	case 8:
+	case 9:
+		agent_lie(w, (int)rnd(w, NODES));
+		break;
+	case 10: /* drained on the way there, cancelled on the way, or gone */
+		m = w->c->nactive ? list_entry(w->c->active.next, struct migration, active) : NULL;
+		if (m && rnd(w, 3))
+			(void)core_node_action(w->c, w->now, rnd(w, 2) ? m->to : m->from,
+					       ACTION_DRAIN, "test", &fx, NULL);
+		else if (m && !rnd(w, 3))
+			(void)core_cancel(w->c, w->now, m->live, &fx);
+		else if (m)
+			w->agents[m->to->name[0] - 'a'].alive = false;
+		break;
 	default:
 		j = w->njobs ? cluster_job(w->c, 1 + rnd(w, (uint32_t)w->njobs)) : NULL;
 		if (j)
@@ -546,9 +604,11 @@ static void step(struct world *w)
 		if (w->calm || rnd(w, 4))
 			agent_poll(w, i);
 		if (w->calm || rnd(w, 4))
-			agent_compose(&w->agents[i]); /* else an old report is sent again */
+			agent_compose(w, &w->agents[i]); /* else an old report is sent again */
 		if (w->calm || rnd(w, 4))
-			agent_report(w, i);
+			agent_report(w, i, &w->agents[i].now);
+		if (!w->calm && !rnd(w, 10))
+			agent_report(w, i, &w->agents[i].old[rnd(w, OLD)]);
 	} else if (!rnd(w, 60)) {
 		w->agents[i].alive = true;
 	}
