@@ -127,12 +127,10 @@ static enum capture_verdict describe(const struct subject *s, struct drover_imag
 
 /* Whether the very description does its work in another process of this kernel: not what belongs
  * to a process or its memory. */
-static bool can_be_given(const struct subject *s, const struct drover_image_file *d)
+static bool can_be_given(const struct subject *s)
 {
 	char unused[64];
 
-	if (d->flags & O_ASYNC) /* it signals this process */
-		return false;
 	switch (s->st.st_mode & S_IFMT) {
 	case S_IFSOCK:
 	case S_IFIFO:
@@ -280,17 +278,21 @@ static enum capture_verdict capture_one(struct files_image *f, struct drover_ima
 	s.fd = d->fd;
 	if (!examine(&s, why))
 		return CAPTURE_REFUSE;
+	if (d->flags & O_ASYNC) {
+		files_say(why, d->fd, " signals this process when it is ready (O_ASYNC)", NULL);
+		return CAPTURE_REFUSE;
+	}
 	objects[f->n].ino = s.st.st_ino;
 	objects[f->n].dev = s.st.st_dev;
 	/* To make it again would need its address, which the old one still has. */
-	if (rt.here && file_table[d->fd].origin.kind == DROVER_FILE_SOCKET && can_be_given(&s, d)) {
+	if (rt.here && file_table[d->fd].origin.kind == DROVER_FILE_SOCKET && can_be_given(&s)) {
 		give(d);
 		return CAPTURE_OK;
 	}
 	v = describe(&s, d, f, why);
 	if (v == CAPTURE_OK)
 		v = relate(f, d, why);
-	if (v == CAPTURE_OK || !rt.here || !can_be_given(&s, d))
+	if (v == CAPTURE_OK || !rt.here || !can_be_given(&s))
 		return v;
 	why->n = 0;
 	why->b[0] = '\0';

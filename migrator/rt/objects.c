@@ -10,12 +10,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#define CHUNK     65536u
-#define SECOND    1000000000
-#define GET_SEALS 1034 /* F_GET_SEALS of linux/fcntl.h */
+#define CHUNK        65536u
+#define SECOND       1000000000
+#define MQUEUE_MAGIC 0x19800202 /* of linux/magic.h */
+#define GET_SEALS    1034       /* F_GET_SEALS of linux/fcntl.h */
 
 static unsigned char chunk[CHUNK];
 
@@ -213,15 +215,20 @@ static enum capture_verdict describe_pair(long fd, const struct object_origin *o
 	return CAPTURE_OK;
 }
 
-static enum capture_verdict describe_contents(long fd, struct drover_image_file *d,
-					      struct text *why)
+static enum capture_verdict describe_contents(long fd, const char *name,
+					      struct drover_image_file *d, struct text *why)
 {
+	struct statfs fs;
 	struct stat st;
 	long at = kernel(SYS_lseek, fd, 0, SEEK_CUR), seals = kernel(SYS_fcntl, fd, GET_SEALS);
 
-	if (kernel(SYS_fstat, fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return cannot(why, fd,
-			      " is neither a file nor a directory and stays with this kernel");
+	if (kernel(SYS_fstat, fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		cannot(why, fd, " stays with this kernel: ");
+		text_str(why, name);
+		return CAPTURE_REFUSE;
+	}
+	if (!kernel(SYS_fstatfs, fd, &fs) && fs.f_type == MQUEUE_MAGIC)
+		return cannot(why, fd, " is a message queue, which stays with this kernel");
 	if (st.st_nlink)
 		return cannot(why, fd, " is a file whose own path is gone while others lead to it");
 	d->kind = DROVER_FILE_CONTENTS;
@@ -254,7 +261,7 @@ enum capture_verdict object_describe(long fd, const char *name, const struct obj
 	if (!strcmp(name, "anon_inode:[eventpoll]"))
 		return describe_epoll(fd, d);
 	if (name[0] == '/')
-		return describe_contents(fd, d, why);
+		return describe_contents(fd, name, d, why);
 	cannot(why, fd, " stays with this kernel: ");
 	text_str(why, name);
 	return CAPTURE_REFUSE;

@@ -32,6 +32,12 @@ static long opened_two(long r, const int *fds)
 	return r;
 }
 
+/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
+static long own_id(long id)
+{
+	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
+}
+
 static bool hidden(long fd)
 {
 	return control_hidden(fd) || locks_hidden(fd);
@@ -74,6 +80,8 @@ static long route_fcntl(long fd, long cmd, long arg)
 			files_duplicated(fd, r);
 		return r;
 	}
+	if (cmd == F_SETOWN)
+		arg = own_id(arg);
 	r = kernel(SYS_fcntl, fd, cmd, arg);
 	if (cmd == F_GETFL && r >= 0)
 		r &= ~O_LARGEFILE; /* said by some kernels and meant by all */
@@ -106,12 +114,6 @@ static long route_close_range(uint64_t first, uint64_t last, long flags)
 	if (!flags)
 		files_closed(first, last);
 	return kernel(SYS_close_range, first, last, flags);
-}
-
-/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
-static long own_id(long id)
-{
-	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
 }
 
 static long route_files(long n, long a, long b, long c, long d, long e, long f)
@@ -240,6 +242,9 @@ static long route_clone(long a, long b, long c, long d, long e)
 		}
 		rt.ctl = rt.image_out = rt.image_in = -1;
 		rt.planned = rt.wanted = false;
+		/* A request that came just before was the parent's. */
+		rt.request = 0;
+		__atomic_fetch_and(&thread_self()->interrupt, ~INTERRUPT_STOP, __ATOMIC_SEQ_CST);
 		__drover_poll = 0;
 	}
 	return r;

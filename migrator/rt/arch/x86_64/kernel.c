@@ -149,6 +149,8 @@ long arch_kernel(long n, long a, long b, long c, long d, long e, long f)
 	switch (n) {
 	case SYS_openat:
 		return arch_raw(257, a, b, open_flags(c, 1), d, 0, 0);
+	case SYS_pipe2:
+		return arch_raw(293, a, open_flags(b, 1), 0, 0, 0, 0);
 	case SYS_fcntl:
 		return kernel_fcntl(a, b, c);
 	case SYS_fstat:
