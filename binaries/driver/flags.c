@@ -44,6 +44,10 @@ static const struct {
 	/* helpers and merged globals that one ISA alone would have */
 	{ARM, AT_BOTH, "-mno-outline-atomics"},
 	{ARM, AT_CODEGEN, "-mno-global-merge"},
+	/* copies of a function for certain arguments: each ISA chooses its own, and they would
+	 * share the section, and so the address, of the original */
+	{ALL, AT_CODEGEN, "-mllvm"},
+	{ALL, AT_CODEGEN, "-funcspec-max-clones=0"},
 	{ALL, AT_CODEGEN, "-Wno-unused-command-line-argument"},
 	{ALL, AT_CODEGEN, "-Wno-override-module"},
 };

@@ -1,4 +1,5 @@
-/* Time never runs backward, however the program is moved between two readings. */
+/* Time never runs backward, however the program is moved between two readings; the time zone is
+ * read from a file once, at the first local time, and stays. */
 #include "sum.h"
 
 #include <time.h>
@@ -12,7 +13,9 @@ int main(void)
 {
 	struct timespec last, now, wall_last, wall;
 	time_t seconds = time(NULL);
-	int backward = 0;
+	struct tm *first = localtime(&seconds);
+	long zone = first ? first->tm_gmtoff : -1;
+	int backward = 0, elsewhere = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &last);
 	clock_gettime(CLOCK_REALTIME, &wall_last);
@@ -25,8 +28,9 @@ int main(void)
 		last = now;
 		wall_last = wall;
 		seconds = s;
+		elsewhere += localtime(&s)->tm_gmtoff != zone;
 	}
-	printf("backward %d\n", backward);
+	printf("backward %d, elsewhere %d\n", backward, elsewhere);
 	printf("plausible %d\n", seconds > 1700000000 && wall.tv_nsec < 1000000000);
 	return 0;
 }
