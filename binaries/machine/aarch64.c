@@ -170,7 +170,7 @@ static size_t flow(const cs_insn *i, const struct place *p, struct micro *out)
 	case ARM64_INS_RET:
 	case ARM64_INS_BRK:
 	case ARM64_INS_HLT:
-		*out = (struct micro){.kind = MICRO_END};
+		*out = (struct micro){.kind = MICRO_END, .c = i->id == ARM64_INS_RET};
 		return 1;
 	default:
 		return SIZE_MAX;

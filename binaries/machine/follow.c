@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binaries/machine/returns.h"
 #include "binaries/machine/state.h"
 #include "common/compiler.h"
 
@@ -258,19 +259,25 @@ static int jump(struct walk *w, const struct micro *m, const struct state *s)
 	return r < 0 ? r : 1;
 }
 
+static bool never_returns(const struct walk *w, const struct micro *m)
+{
+	return m->kind == MICRO_CALL && m->a.type == PLACE_IMM && w->p->returns &&
+	       !returns(w->p->returns, (uint64_t)m->a.n);
+}
+
 /* What the last step of an instruction does to the flow: 1 if the block ends, 0, or an error. */
 static int leave(struct walk *w, size_t i, const struct micro *m, const struct state *s)
 {
-	bool resumes =
-		m->kind == MICRO_CALL && m->a.type == PLACE_IMM && (uint64_t)m->a.n == w->p->resume;
+	uint64_t to = m->a.type == PLACE_IMM ? (uint64_t)m->a.n : 0;
+	bool resumes = to && to == w->p->resume;
 
 	switch (m->kind) {
 	case MICRO_CALL:
 		if (resumes && w->judging && s->pad != PAD_ASKED)
 			return wrong(w, i, "a landing pad goes on without having saved its frame");
-		return resumes ? 1 : 0;
+		return resumes || never_returns(w, m);
 	case MICRO_BRANCH:
-		return flow_to(w, at(w, (uint64_t)m->a.n), s);
+		return flow_to(w, at(w, to), s);
 	case MICRO_JUMP:
 		return jump(w, m, s);
 	case MICRO_END:
@@ -355,7 +362,7 @@ static void find_leaders(struct walk *w)
 			w->is_call[i] |= m->kind == MICRO_CALL;
 			if (goes && m->a.type == PLACE_IMM)
 				mark(w->leader, at(w, (uint64_t)m->a.n));
-			if ((goes || m->kind == MICRO_END) && i + 1 < w->n)
+			if ((goes || m->kind == MICRO_END || never_returns(w, m)) && i + 1 < w->n)
 				mark(w->leader, i + 1);
 		}
 	}

@@ -18,6 +18,8 @@
 #include "binaries/machine/micro.h"
 #include "common/err.h"
 
+struct returns_program;
+
 /* An entry of a call-site table; addresses. */
 struct machine_site {
 	uint64_t start, end; /* the call lies in [start, end) */
@@ -28,10 +30,11 @@ struct machine_site {
 struct machine_program {
 	const struct machine_abi *abi;
 	const struct transform *transform;
-	uint64_t frame;              /* __drover_frame */
-	uint64_t resume;             /* _Unwind_Resume */
-	uint64_t copy, move;         /* memcpy, memmove; 0: not there */
-	uint64_t own_start, own_end; /* sections that belong to this ISA */
+	uint64_t frame;                        /* __drover_frame */
+	uint64_t resume;                       /* _Unwind_Resume */
+	uint64_t copy, move;                   /* memcpy, memmove; 0: not there */
+	const struct returns_program *returns; /* NULL: every function is taken to return */
+	uint64_t own_start, own_end;           /* sections that belong to this ISA */
 };
 
 struct machine_function {

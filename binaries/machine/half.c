@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binaries/machine/unwind.h"
+#include "binaries/machine/returns.h"
 #include "common/compiler.h"
 #include "migrator/include/abi.h"
 
@@ -18,10 +18,13 @@ struct half {
 	struct loaded fns, eh_frame, lsda;
 	struct unwind_fn *unwind;
 	size_t nunwind;
+	struct returns_program returns;
 };
 
-static const unsigned char *bytes_at(const struct half *h, uint64_t addr, size_t len)
+static const unsigned char *bytes_at(const void *half, uint64_t addr, size_t len)
 {
+	const struct half *h = half;
+
 	for (size_t i = 0; i < h->nsections; i++) {
 		const struct loaded *s = &h->section[i];
 
@@ -61,7 +64,10 @@ static void take_symbols(struct half *h, Elf *elf, const GElf_Shdr *sh, Elf_Data
 	} wanted[] = {{"__drover_frame", &h->program.frame},
 		      {"_Unwind_Resume", &h->program.resume},
 		      {"memcpy", &h->program.copy},
-		      {"memmove", &h->program.move}};
+		      {"memmove", &h->program.move},
+		      /* They set registers and jump. */
+		      {"longjmp", &h->returns.never[0]},
+		      {"_longjmp", &h->returns.never[1]}};
 
 	for (size_t i = 0; d && sh->sh_entsize && i < sh->sh_size / sh->sh_entsize; i++) {
 		GElf_Sym sym;
@@ -99,21 +105,23 @@ static int read_half(struct half *h, Elf *elf, struct err *err)
 	if (!h->program.frame || !h->program.resume)
 		return err_set(err, -ENODATA,
 			       "there are no symbols, so its machine code can't be checked");
-	return unwind_read(&h->eh_frame, &h->unwind, &h->nunwind, err);
-}
-
-static int compare_start(const void *start, const void *fn)
-{
-	uint64_t a = *(const uint64_t *)start, b = ((const struct unwind_fn *)fn)->start;
-
-	return (a > b) - (a < b);
+	if (unwind_read(&h->eh_frame, &h->unwind, &h->nunwind, err) < 0)
+		return err->code;
+	h->returns.abi = h->program.abi;
+	h->returns.fns = h->unwind;
+	h->returns.n = h->nunwind;
+	h->returns.bytes = bytes_at;
+	h->returns.context = h;
+	h->returns.never[2] = h->program.resume;
+	h->returns.known = calloc(h->nunwind + 1, 1);
+	h->program.returns = &h->returns;
+	return h->returns.known ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
 static int follow(const struct half *h, uint64_t start, const struct transform_fn *fn,
 		  const char *what, struct machine_found *found, struct err *err)
 {
-	const struct unwind_fn *u =
-		bsearch(&start, h->unwind, h->nunwind, sizeof(*u), compare_start);
+	const struct unwind_fn *u = unwind_find(h->unwind, h->nunwind, start);
 	struct machine_function f = {.id = fn->id, .addr = start};
 	_cleanup_free_ struct machine_site *pads = NULL;
 	int r = 0;
@@ -166,6 +174,7 @@ int machine_check_half(const struct bundle *b, enum isa isa, const struct transf
 		memcpy(&row, h.fns.data + i, sizeof(row));
 		r = check_function(&h, &row, t, found, err);
 	}
+	free(h.returns.known);
 	free(h.unwind);
 	(void)elf_end(elf);
 	return r;

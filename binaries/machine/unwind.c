@@ -113,6 +113,18 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+static int compare_start(const void *start, const void *fn)
+{
+	uint64_t a = *(const uint64_t *)start, b = ((const struct unwind_fn *)fn)->start;
+
+	return (a > b) - (a < b);
+}
+
+const struct unwind_fn *unwind_find(const struct unwind_fn *fns, size_t n, uint64_t start)
+{
+	return n ? bsearch(&start, fns, n, sizeof(*fns), compare_start) : NULL;
+}
+
 /* The entry at [at, end), whose pointer to its CIE is at AT. */
 static struct unwind_fn read_fde(const struct loaded *in, size_t at, size_t end, bool *bad)
 {

@@ -25,6 +25,9 @@ struct unwind_fn {
  */
 int unwind_read(const struct loaded *eh_frame, struct unwind_fn **out, size_t *n, struct err *err);
 
+/* The function that begins at START, or NULL. */
+const struct unwind_fn *unwind_find(const struct unwind_fn *fns, size_t n, uint64_t start);
+
 /* Appends the call sites of FN that have a landing pad; the caller frees *OUT. -EINVAL: damaged. */
 int unwind_sites(const struct loaded *table, const struct unwind_fn *fn, struct machine_site **out,
 		 size_t *n, struct err *err);

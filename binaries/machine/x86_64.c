@@ -139,7 +139,7 @@ static size_t translate(const cs_insn *i, struct micro *out)
 	case X86_INS_UD2:
 	case X86_INS_INT3:
 	case X86_INS_HLT:
-		*out = (struct micro){.kind = MICRO_END};
+		*out = (struct micro){.kind = MICRO_END, .c = i->id == X86_INS_RET};
 		return 1;
 	case X86_INS_NOP:
 	case X86_INS_CMP:
