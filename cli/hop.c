@@ -1,9 +1,8 @@
 /*
- * drover hop: options, modes, and what is printed. See hop.h.
+ * drover hop: modes, and what is printed. See hop.h.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -14,226 +13,13 @@
 #include "binaries/bundle/bundle.h"
 #include "cli/commands.h"
 #include "cli/hop.h"
+#include "cli/hop_options.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "kernels/satellite.h"
 #include "migrator/image/state_image.h"
 
-enum hop_mode { MODE_EVERY, MODE_AT, MODE_EACH };
-
 static const char *const mode_names[] = {"every", "at", "each"};
-
-struct options {
-	enum hop_mode mode;
-	uint64_t n; /* of --at or --every */
-	uint64_t hops;
-	uint64_t sample, stride, per_run;
-	uint64_t jobs;
-	uint64_t timeout_s;
-	enum isa from;
-	bool compare, json, verbose, apart;
-	const char *image;
-	const char *report; /* append a line of JSON to this file instead of printing */
-	const char *bundle;
-	char **args;
-	int nargs;
-};
-
-static const char help[] =
-	"usage: drover hop [OPTION]... BUNDLE [-- ARGUMENT...]\n"
-	"Runs a bundle and moves it between x86-64 and AArch64 while it runs.\n\n"
-	"  --at K         move at the K-th migration point\n"
-	"  --every N      move at every N-th point (default: every 1000th)\n"
-	"  --each         one run per point: move there, and at the next ones\n"
-	"  --hops H       moves per run (default: 1 with --at, 2 with --each, else no limit)\n"
-	"  --stride N     with --each: only every N-th point\n"
-	"  --sample M     with --each: only M of the points, evenly spread\n"
-	"  --per-run R    with --each: R points a run, far apart (default: 1)\n"
-	"  --jobs J       with --each: runs at a time (default: number of processors)\n"
-	"  --apart        each process in a network of its own, as if on another machine: nothing\n"
-	"                 is handed over by the kernel (needs root)\n"
-	"  --from ISA     where the program starts (default: this host's ISA)\n"
-	"  --compare      compare output and status with an unmoved run (always with --each)\n"
-	"  --timeout S    give up a run after S seconds (default: none; with --each 120,\n"
-	"                 and 2 for each further point of the run)\n"
-	"  --image FILE   save the first state image\n"
-	"  --report FILE  append counts and times to FILE, a line of JSON for this run\n"
-	"  --json         report counts and times as JSON\n"
-	"  -v, --verbose  report also without --compare or --each\n"
-	"  -h, --help     this text\n\n"
-	"With --compare or --each the report goes to stdout in place of the program's output;\n"
-	"otherwise the output passes through and the report, if wanted, goes to stderr.\n"
-	"Exit status: the program's own; 124 if a moved run differs; 125 for an error of drover.\n";
-
-static int usage(const char *text, const char *arg)
-{
-	(void)fprintf(stderr, "drover hop: %s%s%s\n", text, arg ? ": " : "", arg ? arg : "");
-	(void)fprintf(stderr, "drover hop: hint: `drover hop --help` lists the options\n");
-	return EXIT_USAGE;
-}
-
-static bool number(const char *s, uint64_t lo, uint64_t hi, uint64_t *out)
-{
-	char *end;
-
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	*out = strtoull(s, &end, 10);
-	return errno == 0 && *end == '\0' && *out >= lo && *out <= hi;
-}
-
-enum {
-	OPT_AT = 256,
-	OPT_EVERY,
-	OPT_EACH,
-	OPT_HOPS,
-	OPT_SAMPLE,
-	OPT_STRIDE,
-	OPT_PER_RUN,
-	OPT_JOBS,
-	OPT_FROM,
-	OPT_APART,
-	OPT_COMPARE,
-	OPT_TIMEOUT,
-	OPT_IMAGE,
-	OPT_REPORT,
-	OPT_JSON
-};
-
-static const struct option long_options[] = {
-	{"at", required_argument, NULL, OPT_AT},
-	{"every", required_argument, NULL, OPT_EVERY},
-	{"each", no_argument, NULL, OPT_EACH},
-	{"hops", required_argument, NULL, OPT_HOPS},
-	{"sample", required_argument, NULL, OPT_SAMPLE},
-	{"stride", required_argument, NULL, OPT_STRIDE},
-	{"per-run", required_argument, NULL, OPT_PER_RUN},
-	{"jobs", required_argument, NULL, OPT_JOBS},
-	{"from", required_argument, NULL, OPT_FROM},
-	{"apart", no_argument, NULL, OPT_APART},
-	{"compare", no_argument, NULL, OPT_COMPARE},
-	{"timeout", required_argument, NULL, OPT_TIMEOUT},
-	{"image", required_argument, NULL, OPT_IMAGE},
-	{"report", required_argument, NULL, OPT_REPORT},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-/* -1: go on; otherwise the exit status to end with. */
-static int parse_one(struct options *o, int c, bool *mode_given)
-{
-	static const struct {
-		int opt;
-		size_t offset;
-		uint64_t hi;
-	} numbers[] = {
-		{OPT_AT, offsetof(struct options, n), UINT64_MAX / 2},
-		{OPT_EVERY, offsetof(struct options, n), UINT64_MAX / 2},
-		{OPT_HOPS, offsetof(struct options, hops), UINT64_MAX / 2},
-		{OPT_SAMPLE, offsetof(struct options, sample), UINT64_MAX / 2},
-		{OPT_STRIDE, offsetof(struct options, stride), UINT64_MAX / 2},
-		{OPT_PER_RUN, offsetof(struct options, per_run), 100000},
-		{OPT_JOBS, offsetof(struct options, jobs), 64},
-		{OPT_TIMEOUT, offsetof(struct options, timeout_s), 1000000},
-	};
-	uint64_t v;
-	int isa;
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (numbers[i].opt != c)
-			continue;
-		if (!number(optarg, 1, numbers[i].hi, &v))
-			return usage("this needs a whole number above 0", optarg);
-		memcpy((char *)o + numbers[i].offset, &v, sizeof(v));
-	}
-	if (c == OPT_AT || c == OPT_EVERY || c == OPT_EACH) {
-		if (*mode_given)
-			return usage("only one of --at, --every and --each can be used", NULL);
-		*mode_given = true;
-		o->mode = c == OPT_AT ? MODE_AT : c == OPT_EVERY ? MODE_EVERY : MODE_EACH;
-	}
-	switch (c) {
-	case OPT_FROM:
-		isa = isa_parse(optarg);
-		if (isa < 0)
-			return usage("this is no ISA (x86_64 or aarch64)", optarg);
-		o->from = (enum isa)isa;
-		break;
-	case OPT_APART:
-		o->apart = true;
-		break;
-	case OPT_COMPARE:
-		o->compare = true;
-		break;
-	case OPT_IMAGE:
-		o->image = optarg;
-		break;
-	case OPT_REPORT:
-		o->report = optarg;
-		break;
-	case OPT_JSON:
-		o->json = true;
-		break;
-	case 'v':
-		o->verbose = true;
-		break;
-	case 'h':
-		(void)fputs(help, stdout);
-		return 0;
-	case '?':
-		return usage("unknown option or missing value", NULL);
-	default:
-		break;
-	}
-	return -1;
-}
-
-static int parse_options(struct options *o, int argc, char **argv)
-{
-	bool mode_given = false;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int c, r;
-
-	*o = (struct options){
-		.mode = MODE_EVERY, .n = 1000, .stride = 1, .per_run = 1, .from = isa_host()};
-	o->jobs = cpus > 0 && cpus <= 64 ? (uint64_t)cpus : 1;
-	optind = 1;
-	/* '+': the first argument that is no option is the bundle; "--" ends our options. */
-	while ((c = getopt_long(argc, argv, "+hv", long_options, NULL)) != -1) {
-		r = parse_one(o, c, &mode_given);
-		if (r >= 0)
-			return r;
-	}
-	if (optind >= argc)
-		return usage("no bundle was named", NULL);
-	o->bundle = argv[optind++];
-	/* Options may also follow the bundle, up to "--". */
-	while (optind < argc && argv[optind][0] == '-') {
-		if (!strcmp(argv[optind], "--"))
-			break;
-		c = getopt_long(argc, argv, "+hv", long_options, NULL);
-		if (c == -1)
-			break;
-		r = parse_one(o, c, &mode_given);
-		if (r >= 0)
-			return r;
-	}
-	if (optind < argc && !strcmp(argv[optind], "--"))
-		optind++;
-	else if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
-		return usage("the program's arguments follow \"--\"", argv[optind]);
-	o->args = argv + optind;
-	o->nargs = argc - optind;
-	if (!o->hops)
-		o->hops = o->mode == MODE_AT ? 1 : o->mode == MODE_EACH ? 2 : UINT64_MAX;
-	if (o->mode == MODE_EACH && !o->timeout_s)
-		o->timeout_s = 120 + 2 * (o->per_run - 1);
-	o->compare |= o->mode == MODE_EACH;
-	return -1;
-}
 
 /* ---- the program ---------------------------------------------------------- */
 
@@ -249,7 +35,7 @@ static void program_close(struct hop_program *p)
 	bundle_free((struct bundle *)(uintptr_t)p->bundle);
 }
 
-static int program_open(struct hop_program *p, const struct options *o, struct err *e)
+static int program_open(struct hop_program *p, const struct hop_options *o, struct err *e)
 {
 	struct satellite_info info;
 	struct image_program *image;
@@ -351,7 +137,7 @@ static int captured_run(const struct hop_program *p, const struct hop_plan *plan
 
 /* ---- modes ------------------------------------------------------------------ */
 
-static struct hop_plan make_plan(const struct options *o)
+static struct hop_plan make_plan(const struct hop_options *o)
 {
 	return (struct hop_plan){
 		.from = o->from,
@@ -396,7 +182,7 @@ static int compare_once(const struct hop_program *p, const struct hop_plan *plan
 	return rc;
 }
 
-static int run_compared(const struct options *o, const struct hop_program *p,
+static int run_compared(const struct hop_options *o, const struct hop_program *p,
 			struct hop_report *report, struct err *e)
 {
 	struct hop_plan plan = make_plan(o), unmoved = plan;
@@ -430,7 +216,7 @@ static int run_compared(const struct options *o, const struct hop_program *p,
 	return rc;
 }
 
-static int run_through(const struct options *o, const struct hop_program *p,
+static int run_through(const struct hop_options *o, const struct hop_program *p,
 		       struct hop_report *report, struct err *e)
 {
 	struct hop_plan plan = make_plan(o);
@@ -462,7 +248,7 @@ static int pass_on(int status)
 }
 
 /* To a file if one was asked for: the program's streams stay as it left them. */
-static int put_report(const struct options *o, const struct hop_program *prog,
+static int put_report(const struct hop_options *o, const struct hop_program *prog,
 		      const struct hop_plan *plan, const struct hop_report *report, struct err *e)
 {
 	FILE *out = o->compare ? stdout : stderr;
@@ -482,10 +268,10 @@ static int cmd_hop(int argc, char **argv)
 {
 	struct hop_report report = {0};
 	struct hop_program prog;
-	struct options o;
+	struct hop_options o;
 	struct hop_plan plan;
 	struct err e = ERR_INIT;
-	int rc = parse_options(&o, argc, argv);
+	int rc = hop_options_parse(&o, argc, argv);
 
 	if (rc >= 0)
 		return rc;
@@ -506,9 +292,6 @@ static int cmd_hop(int argc, char **argv)
 	return report.ndifferences ? EXIT_DIFFERENT : pass_on(report.wait_status);
 }
 
-const struct command command_hop = {"hop",
-				    "BUNDLE [-- ARGUMENT...]",
-				    "run a bundle here and move it between the ISAs",
-				    cmd_hop,
-				    long_options,
-				    help};
+const struct command command_hop = {
+	"hop",   "BUNDLE [-- ARGUMENT...]", "run a bundle here and move it between the ISAs",
+	cmd_hop, hop_long_options,          hop_help};

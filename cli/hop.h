@@ -1,9 +1,10 @@
 /*
  * drover hop: run a bundle without any cluster and move it between the ISAs.
  *
- * hop.c reads the options and decides what to print; hop_run.c runs the
- * program once, moving it by a plan; hop_each.c tries each migration point, in
- * a run of its own or several in one; hop_report.c compares and prints.
+ * hop_options.c reads the options; hop.c decides what to run and print;
+ * hop_run.c runs the program once, moving it by a plan; hop_each.c tries each
+ * migration point, in a run of its own or several in one; hop_report.c compares
+ * and prints.
  */
 #ifndef DROVER_CLI_HOP_H
 #define DROVER_CLI_HOP_H
