@@ -40,7 +40,6 @@ export class DenseGrid {
 		this.nodes = [];
 		this.index = new Map();
 		this.blocks = [];
-		this.made = 0;
 		this.layout = eachFrame(() => this.layoutNow());
 		this.watch = new IntersectionObserver((seen) => {
 			for (const e of seen) this.approach(this.blocks[Number(e.target.dataset.block)], e.isIntersecting);
@@ -89,7 +88,6 @@ export class DenseGrid {
 		this.columns = columns;
 		this.row = row;
 		this.perBlock = columns * BLOCK_ROWS;
-		this.made = 0;
 		this.watch.disconnect();
 		this.el.style.setProperty("--columns", columns);
 		this.el.style.setProperty("--row", `${row - GAP}px`);
@@ -108,14 +106,13 @@ export class DenseGrid {
 		if (!block) return;
 		block.near = near;
 		if (near) { this.fillBlock(block); this.refresh(block); }
-		else if (block.filled && this.nodes.length > TILES_MAX) { fill(block.el); block.filled = false; this.made -= block.to - block.from; }
+		else if (block.filled && this.nodes.length > TILES_MAX) { fill(block.el); block.filled = false; }
 	}
 
 	fillBlock(block) {
 		if (block.filled) return;
 		block.filled = true;
 		block.stale = true;
-		this.made += block.to - block.from;
 		fill(block.el, this.nodes.slice(block.from, block.to).map((n, i) => make(n, block.from + i, this.nodes.length)));
 		this.refresh(block);
 	}
@@ -128,9 +125,10 @@ export class DenseGrid {
 
 	fillIdly() {
 		cancelIdle(this.waiting);
+		if (this.nodes.length > TILES_MAX) return;
 		this.waiting = idle(() => {
 			const block = this.blocks.find((b) => !b.filled);
-			if (!block || this.made + block.to - block.from > TILES_MAX) return;
+			if (!block) return;
 			this.fillBlock(block);
 			this.fillIdly();
 		});
