@@ -88,6 +88,21 @@ static double profile_seconds(const char *runs, const char *name)
 	return 0;
 }
 
+/* The same, remembered with the program: a machine's list never changes. */
+static double profiled_seconds(const struct job *j, const struct machine *m)
+{
+	struct program *p = j->program;
+	uint32_t k = m->index % ARRAY_SIZE(p->profiled);
+
+	if (!p)
+		return profile_seconds(m->runs, j->spec.name);
+	if (p->profiled[k].machine != m->index + 1) {
+		p->profiled[k].machine = m->index + 1;
+		p->profiled[k].seconds = profile_seconds(m->runs, j->spec.name);
+	}
+	return p->profiled[k].seconds;
+}
+
 static const struct belief *learned(const struct program *p, const struct machine *m)
 {
 	const struct belief *b = p ? &p->of[m->isa][m->emulated] : NULL;
@@ -115,7 +130,7 @@ struct estimate core_estimate(const struct job *j, const struct machine *m)
 		e.seconds = b->work_s / node_speed(m);
 		e.runs = b->runs;
 	} else {
-		e.seconds = profile_seconds(m->runs, j->spec.name);
+		e.seconds = profiled_seconds(j, m);
 		if (e.seconds <= 0 && (b = learned_elsewhere(p)))
 			e.seconds = b->work_s / node_speed(m);
 	}

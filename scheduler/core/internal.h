@@ -86,8 +86,8 @@ void power_sleep_idle(struct cluster *c, uint64_t now_ms, struct effects *fx);
  * will do. True: one wakes. */
 bool power_wake_for(struct cluster *c, uint64_t now_ms, const struct job_class *cls,
 		    struct effects *fx);
-/* Wakes a node that sleeps for running jobs which are to move there, unless jobs wait, another node
- * wakes, the cap forbids it or it was done a short while ago. True: it wakes. */
+/* Wakes a node that sleeps for running jobs which are to move there, unless the cap forbids it or
+ * it was done a short while ago. True: it wakes. */
 bool power_wake_to_move(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
 			struct effects *fx);
 /* Is any node waking? */

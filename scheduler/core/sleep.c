@@ -191,8 +191,7 @@ bool power_any_waking(const struct cluster *c)
 bool power_wake_to_move(struct cluster *c, uint64_t now_ms, struct node *n, const char *reason,
 			struct effects *fx)
 {
-	if (n->power != POWER_ASLEEP || c->waiting_cpus || power_any_waking(c) ||
-	    now_ms < n->no_wake_ms || !cap_lets_wake(c, n, 0))
+	if (n->power != POWER_ASLEEP || now_ms < n->no_wake_ms || !cap_lets_wake(c, n, 0))
 		return false;
 	n->no_wake_ms = now_ms + NO_WAKE_MS;
 	power_wake(c, now_ms, n, reason, fx);

@@ -291,6 +291,11 @@ struct program {
 	char name[CORE_NAME_MAX];
 	char *args;                     /* JSON array as text; owned, or NULL */
 	struct belief of[ISA_COUNT][2]; /* [isa][emulated] */
+	struct {
+		uint32_t machine; /* index + 1; 0: none yet */
+		double seconds;
+	} profiled[4]; /* what machines' profiles say, by index, of those that were asked for last
+			*/
 	struct program *hash_next;
 };
 

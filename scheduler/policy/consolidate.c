@@ -107,10 +107,8 @@ static void moves(struct policy_view *v)
 	for (uint32_t i = 0; i < c->nmachines && !outside; i++) {
 		struct node *n = policy_least_used(c->machines[i], NULL);
 
-		for (int look = 0; n && look < LOOK; look++) {
+		if (n)
 			together_to_asleep(v, n, "consolidate");
-			n = policy_least_used(c->machines[i], n);
-		}
 	}
 	if (!outside)
 		c->low_since_ms = 0;

@@ -140,7 +140,8 @@ static void moves(struct policy_view *v)
 			struct node *next = policy_least_used(m, n);
 
 			together_to_awake(v, n, "energy");
-			together_to_asleep(v, n, "energy");
+			if (!k)
+				together_to_asleep(v, n, "energy");
 			move_of(v, n);
 			n = next;
 		}

@@ -151,6 +151,11 @@ bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const
 	return move(v, j, to, s, reason);
 }
 
+bool policy_may_wake(const struct policy_view *v)
+{
+	return v->moves_left && !v->c->waiting_cpus && !power_any_waking(v->c);
+}
+
 void policy_wake(struct policy_view *v, struct node *n, const char *fmt, ...)
 {
 	char reason[CORE_REASON_MAX];
@@ -160,7 +165,7 @@ void policy_wake(struct policy_view *v, struct node *n, const char *fmt, ...)
 	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
 		reason[0] = '\0';
 	va_end(ap);
-	if (v->moves_left && power_wake_to_move(v->c, v->now_ms, n, reason, v->fx))
+	if (policy_may_wake(v) && power_wake_to_move(v->c, v->now_ms, n, reason, v->fx))
 		v->moves_left--;
 }
 

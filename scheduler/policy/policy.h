@@ -86,8 +86,9 @@ bool policy_move(struct policy_view *v, struct job *j, struct node *to, const ch
 /* The same of a job that goes with others, with what it saves as one of them. */
 bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
 		    const char *fmt, ...) _printf_(5, 6);
-/* Offers to wake a node for running jobs, which is done when none waits and no other node wakes,
- * and not so soon again. */
+/* May a node be woken for running jobs? Only when none waits and no other node wakes. */
+bool policy_may_wake(const struct policy_view *v);
+/* Offers to wake one; not so soon again after the last time. */
 void policy_wake(struct policy_view *v, struct node *n, const char *fmt, ...) _printf_(3, 4);
 /* Cpus in use once the moves under way are done. */
 uint32_t policy_used(const struct node *n);

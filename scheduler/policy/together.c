@@ -116,6 +116,8 @@ void together_to_asleep(struct policy_view *v, struct node *from, const char *na
 {
 	struct plan best = {.net_j = 0};
 
+	if (!policy_may_wake(v))
+		return;
 	for (uint32_t i = 0; i < v->c->nmachines && v->moves_left; i++) {
 		const struct machine *m = v->c->machines[i];
 		struct node *to = NULL;
