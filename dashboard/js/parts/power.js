@@ -93,7 +93,7 @@ export class PowerPanel {
 	named() {
 		const list = this.answer.series.map((x) => {
 			const isa = x.isa ?? (this.answer.by === "isa" ? x.key : store.nodes.get(x.key)?.isa);
-			const label = this.answer.by === "isa" ? isaName(x.key) : this.answer.by === "zone" ? x.key : x.key;
+			const label = this.answer.by === "isa" ? isaName(x.key) : x.key;
 			return { ...x, isa, label };
 		});
 		list.sort((a, b) => (a.isa === b.isa ? a.label.localeCompare(b.label, "en", { numeric: true }) : a.isa === "x86_64" ? -1 : 1));
@@ -139,10 +139,8 @@ export class PowerPanel {
 
 	drawLegend() {
 		if (!this.list) return;
-		const i = this.index ?? this.times.length - 1;
-		/* The newest interval may have reached only some nodes yet: the last that says something. */
-		const valueAt = (y) => { if (this.index !== null) return y[i]; for (let k = i; k > i - 4 && k >= 0; k--) if (y[k] !== null) return y[k]; return null; };
-		const values = this.ys.map(valueAt);
+		const i = Math.min(this.index ?? Infinity, this.times.length - 1);
+		const values = this.ys.map((y) => y[i]);
 		const rows = this.list.map((x, k) => ({ key: x.key + (x.label ?? ""), label: x.label, color: x.color, kind: x.kind, source: x.source, isa: x.isa, w: values[k] })).reverse();
 
 		text(this.when, this.index === null ? "latest" : `at ${time(this.times[i])}`);
