@@ -1,4 +1,5 @@
 #include "migrator/process/process.h"
+#include "migrator/process/environment.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +13,6 @@
 #include <time.h>
 #include "common/clock.h"
 #include "common/file.h"
-
-#define ENV_MAX 65536
 
 struct process {
 	pid_t pid;
@@ -30,57 +29,6 @@ struct process {
 	int wait_status;
 	uint64_t cpu_ns; /* after the end */
 };
-
-static bool is_control_variable(const char *kv)
-{
-	static const char *const names[] = {DROVER_ENV_CTL "=", DROVER_ENV_IMAGE_OUT "=",
-					    DROVER_ENV_IMAGE_IN "=", DROVER_ENV_PLAN "=",
-					    DROVER_ENV_HERE "="};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strncmp(kv, names[i], strlen(names[i])))
-			return true;
-	return false;
-}
-
-struct child_env {
-	const char **envp;
-	char ctl[32], out[32], in[32], plan[96];
-};
-
-/* The job's environment with our variables behind it. */
-static int make_env(const struct process_spec *s, int ctl, int image, struct child_env *env)
-{
-	size_t n = 0, k = 0;
-
-	while (s->envp && s->envp[n])
-		if (++n > ENV_MAX)
-			return -E2BIG;
-	env->envp = calloc(n + 6, sizeof(*env->envp));
-	if (!env->envp)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (!is_control_variable(s->envp[i]))
-			env->envp[k++] = s->envp[i];
-	(void)snprintf(env->ctl, sizeof(env->ctl), DROVER_ENV_CTL "=%d", ctl);
-	(void)snprintf(env->out, sizeof(env->out), DROVER_ENV_IMAGE_OUT "=%d", image);
-	env->envp[k++] = env->ctl;
-	env->envp[k++] = env->out;
-	if (s->image_in >= 0) {
-		(void)snprintf(env->in, sizeof(env->in), DROVER_ENV_IMAGE_IN "=%d", s->image_in);
-		env->envp[k++] = env->in;
-	}
-	if (s->plan) {
-		int len = snprintf(env->plan, sizeof(env->plan), DROVER_ENV_PLAN "=%s", s->plan);
-
-		if (len < 0 || (size_t)len >= sizeof(env->plan))
-			return -EINVAL;
-		env->envp[k++] = env->plan;
-	}
-	if (s->here)
-		env->envp[k++] = DROVER_ENV_HERE "=1";
-	return 0;
-}
 
 /* What the old process has given waits in the socket until the new one takes it. */
 static int hand_over(struct process *p, const struct descriptors *d)
@@ -113,7 +61,7 @@ static int start_child(struct process *p, const struct process_spec *s, struct e
 	};
 	_cleanup_close_ int theirs = -1;
 	_cleanup_free_ const char **envp = NULL;
-	struct child_env env = {0};
+	struct environment env = {0};
 	int pair[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -124,7 +72,7 @@ static int start_child(struct process *p, const struct process_spec *s, struct e
 	if (p->image < 0)
 		return err_sys(e, p->image, "cannot make a file for the state image in %s",
 			       s->image_dir ? s->image_dir : "memory");
-	r = make_env(s, theirs, p->image, &env);
+	r = environment_make(s, theirs, p->image, &env);
 	envp = env.envp;
 	if (r < 0)
 		return err_sys(e, r, "cannot prepare the environment of %s", s->argv[0]);
