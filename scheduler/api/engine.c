@@ -166,11 +166,26 @@ int engine_save(struct engine *en, const struct effects *fx, struct err *e)
 	return r;
 }
 
+#define LOOK_AHEAD 16 /* those of one object are close together */
+
+bool effect_told_later(const struct effects *fx, size_t i)
+{
+	const struct effect *f = &fx->v[i];
+
+	for (size_t k = i + 1; k < fx->n && k <= i + LOOK_AHEAD; k++)
+		if (fx->v[k].kind == f->kind && fx->v[k].job == f->job &&
+		    fx->v[k].node == f->node && fx->v[k].migration == f->migration)
+			return true;
+	return false;
+}
+
 static void log_effects(const struct effects *fx)
 {
 	for (size_t i = 0; i < fx->n; i++) {
 		const struct effect *f = &fx->v[i];
 
+		if (effect_told_later(fx, i))
+			continue;
 		if (f->kind == FX_JOB)
 			log_info("job id=%" PRIu64 " state=%s attempt=%" PRIu32 " epoch=%" PRIu32
 				 " node=%s reason=\"%s\"",

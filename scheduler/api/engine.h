@@ -101,6 +101,10 @@ uint64_t engine_now_ms(void);
 uint64_t channel_of_node(const char *node);
 uint64_t channel_of_log(uint64_t job);
 
+/* Does a later one of the effects tell the same of the same object? All of them tell of it as it is
+ * after the step. */
+bool effect_told_later(const struct effects *fx, size_t i);
+
 /* events.c: the ring; under the lock. */
 void events_add(struct engine *en, const char *type, json_t *data);
 void events_publish(struct engine *en, const struct effects *fx);

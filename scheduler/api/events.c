@@ -49,6 +49,8 @@ void events_publish(struct engine *en, const struct effects *fx)
 	for (size_t i = 0; i < fx->n; i++) {
 		const struct effect *f = &fx->v[i];
 
+		if (effect_told_later(fx, i))
+			continue;
 		if (f->kind == FX_JOB || f->kind == FX_REASON) {
 			add_job(en, f->job);
 			if (job_is_over(f->job))

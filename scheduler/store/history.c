@@ -155,13 +155,6 @@ int store_load_programs(struct sqlite_store *s, struct cluster *c, struct err *e
 
 /* ---- reading ---------------------------------------------------------------- */
 
-static void read_text(sqlite3_stmt *st, int at, char *out, size_t size)
-{
-	const char *text = (const char *)sqlite3_column_text(st, at);
-
-	(void)snprintf(out, size, "%s", text ? text : "");
-}
-
 static double read_joules(sqlite3_stmt *st, int at)
 {
 	return sqlite3_column_type(st, at) == SQLITE_NULL ? (double)NAN

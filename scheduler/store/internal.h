@@ -68,12 +68,27 @@ static inline struct sqlite_store *sqlite_of(const struct store *base)
 	return (struct sqlite_store *)(uintptr_t)base;
 }
 
+static inline void read_text(sqlite3_stmt *st, int at, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(st, at);
+
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
 extern const struct table table_jobs, table_migrations, table_nodes, table_bundles;
 
 /* energy.c: the columns that store_read_energy() reads. */
 int store_prepare_energy(sqlite3 *db, const char *tail, sqlite3_stmt **st, sqlite3_stmt **shares,
 			 struct err *e);
 int store_read_energy(sqlite3_stmt *st, sqlite3_stmt *shares, struct energy_interval *i);
+/* A reading and its shares, unless it is there. */
+int store_put_energy(struct sqlite_store *s, const struct energy_interval *i, struct err *e);
+/* fill.c: how much of a reading's time is that of a sleep that is counted already; and takes that
+ * off a reading: first of its gap, then of idle and system energy. Jobs don't run in a sleep, so
+ * theirs stays. */
+int store_filled_ms(struct sqlite_store *s, const struct energy_interval *i, uint64_t *out,
+		    struct err *e);
+void store_take_off(struct energy_interval *i, uint64_t filled_ms);
 /* compact.c: after opening. */
 int store_load_marks(struct sqlite_store *s, struct err *e);
 
