@@ -48,6 +48,20 @@ static const struct {
 	{"va_list", "a va_list of the platform",
 	 "Variable arguments have one form of Drover's own in a program, from <stdarg.h>. The\n"
 	 "file uses another, most likely because another compiler preprocessed it."},
+	{"union-by-value", "a union of floating-point numbers and other members by value",
+	 "Over 16 bytes, with three or four floating-point numbers of one kind as its largest\n"
+	 "member. One ISA hands such a union over in registers, the other in memory, and the code\n"
+	 "alone does not tell it from a structure of such numbers. What to do: pass its address,\n"
+	 "or put it into a structure with a member of another kind."},
+	{"openmp", "-fopenmp is refused",
+	 "There is no OpenMP runtime for bundles: its team of threads and its own barriers would\n"
+	 "have to be made of parts that can be rebuilt. Without the option the pragmas have no\n"
+	 "effect and the program runs in one thread, which moves; POSIX and C11 threads move too."},
+	{"dynamic-libraries", "-shared, and code loaded at run time",
+	 "A program has to keep its addresses, so all of it is linked at once. -shared makes a\n"
+	 "library that programs take whole, constructors included. What code is loaded later is\n"
+	 "known to one ISA only, so dlopen is refused: name the library when the program is "
+	 "linked."},
 	{"threads", "threads, processes and code loaded at run time",
 	 "vfork shares a stack with another process: use posix_spawn. dlopen loads code of one\n"
 	 "ISA: link it statically."},

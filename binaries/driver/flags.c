@@ -41,6 +41,8 @@ static const struct {
 	/* unwinding from any instruction of a call */
 	{ALL, AT_BOTH, "-fasynchronous-unwind-tables"},
 	{ALL, AT_CODEGEN, "-fexceptions"},
+	/* atomics of 16 bytes in place, as AArch64 has them */
+	{X86, AT_BOTH, "-mcx16"},
 	/* helpers and merged globals that one ISA alone would have */
 	{ARM, AT_BOTH, "-mno-outline-atomics"},
 	{ARM, AT_CODEGEN, "-mno-global-merge"},

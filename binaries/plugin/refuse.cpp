@@ -1,6 +1,8 @@
 /* What cannot move: constructs that keep a function from being instrumented (it is then left as
  * it is and never migrates), and calls no program that moves may make at all. */
 #include "plugin.h"
+#include "llvm/ADT/SmallSet.h"
+#include "llvm/BinaryFormat/Dwarf.h"
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/InlineAsm.h"
@@ -109,7 +111,10 @@ static bool report(const Function &f, const Twine &message, const Instruction *a
 {
 	DebugLoc where = at ? at->getDebugLoc() : DebugLoc();
 	Level l = level(group);
-	std::string text = (message + " [-Wdrover-" + group + "]").str();
+	std::string in = ("in function '" + f.getName() + "': ").str();
+	std::string text =
+		((group == "never-migrates" ? "" : in) + message + " [-Wdrover-" + group + "]")
+			.str();
 
 	if (l == Level::Ignore)
 		return false;
@@ -120,7 +125,7 @@ static bool report(const Function &f, const Twine &message, const Instruction *a
 		       << (where ? where.getLine()
 			   : sp  ? sp->getLine()
 				 : 0)
-		       << ": warning: in function '" << f.getName() << "': " << text << '\n';
+		       << ": warning: " << text << '\n';
 		return false;
 	}
 	f.getContext().diagnose(DiagnosticInfoUnsupported(
@@ -143,6 +148,84 @@ static unsigned reportVariadic(const Function &f, const Instruction &i)
 	if (!what)
 		return 0;
 	return report(f, what, &i, "unsupported");
+}
+
+/* The type behind typedefs and qualifiers. */
+static const DIType *plain(const DIType *t)
+{
+	auto *d = dyn_cast_or_null<DIDerivedType>(t);
+
+	return d && d->getTag() != dwarf::DW_TAG_pointer_type && d->getBaseType()
+		       ? plain(d->getBaseType())
+		       : t;
+}
+
+/* What the members of a type are at the bottom: floating-point numbers by their size, all else as
+ * 0. */
+static void leaves(const DIType *t, SmallSet<uint64_t, 4> &out)
+{
+	t = plain(t);
+	if (auto *b = dyn_cast_or_null<DIBasicType>(t)) {
+		unsigned e = b->getEncoding();
+		out.insert(e == dwarf::DW_ATE_float           ? b->getSizeInBits()
+			   : e == dwarf::DW_ATE_complex_float ? b->getSizeInBits() / 2
+							      : 0);
+		return;
+	}
+	auto *c = dyn_cast_or_null<DICompositeType>(t);
+	if (!c || c->getTag() == dwarf::DW_TAG_enumeration_type) {
+		out.insert(0);
+	} else if (c->getTag() == dwarf::DW_TAG_array_type) {
+		if (c->isVector())
+			out.insert(c->getSizeInBits());
+		else
+			leaves(c->getBaseType(), out);
+	} else {
+		for (const DINode *e : c->getElements())
+			if (auto *m = dyn_cast<DIDerivedType>(e))
+				leaves(m->getBaseType(), out);
+	}
+}
+
+static bool isMixedUnion(const DIType *t, const Type *ir, const DataLayout &dl)
+{
+	SmallSet<uint64_t, 4> kinds;
+
+	if (!isWideHomogeneous(const_cast<Type *>(ir), dl))
+		return false;
+	leaves(t, kinds);
+	return kinds.size() > 1;
+}
+
+/* A union that looks like a structure of a few floating-point numbers to x86-64's front end, and
+ * does not to AArch64's, which knows the other members. Each that is handed over has a function
+ * defined that takes or returns it. There, aggregates over 16 bytes are `byval`, in order. */
+static unsigned reportUnions(const Function &f)
+{
+	const DataLayout &dl = f.getParent()->getDataLayout();
+	DISubprogram *sp = f.isDeclaration() ? nullptr : f.getSubprogram();
+	SmallVector<const DIType *, 8> wide;
+	unsigned next = 0;
+	bool found = false;
+
+	if (!sp || !sp->getType() || !sp->getType()->getTypeArray().size())
+		return 0;
+	DITypeRefArray types = sp->getType()->getTypeArray();
+	for (unsigned i = 1; i < types.size(); i++)
+		if (types[i] && plain(types[i])->getSizeInBits() > 128)
+			wide.push_back(types[i]);
+	for (const Argument &a : f.args()) {
+		if (Type *t = a.getParamStructRetType())
+			found |= isMixedUnion(types[0], t, dl);
+		Type *t = a.getParamByValType();
+		if (t && dl.getTypeAllocSize(t) > 16 && next < wide.size())
+			found |= isMixedUnion(wide[next++], t, dl);
+	}
+	return found &&
+	       report(f,
+		      "a union of floating-point numbers and other members, over 16 bytes, "
+		      "by value: the ISAs hand it over in different ways; pass its address",
+		      nullptr, "unsupported");
 }
 
 /* Calls that are allowed, and after which a migration waits. */
@@ -169,7 +252,8 @@ unsigned reportUnsupported(Module &m)
 {
 	unsigned errors = 0;
 
-	for (Function &f : m)
+	for (Function &f : m) {
+		errors += reportUnions(f);
 		for (Instruction &i : instructions(f)) {
 			errors += reportVariadic(f, i);
 			if (!isRealCall(i))
@@ -184,6 +268,7 @@ unsigned reportUnsupported(Module &m)
 						 "': a program that migrates cannot " + what,
 					 &i, "unsupported");
 		}
+	}
 	return errors;
 }
 

@@ -77,6 +77,7 @@ static void *dies(void *arg)
 int main(void)
 {
 	pthread_t t[THREADS], victim;
+	pthread_mutexattr_t a;
 	void *result;
 	int r;
 
@@ -99,5 +100,11 @@ int main(void)
 	printf("owner dead: %d, consistent: %d\n", r == EOWNERDEAD,
 	       pthread_mutex_consistent(&robust));
 	pthread_mutex_unlock(&robust);
+	/* Priority inheritance is there or is refused; it never only seems to be there. */
+	pthread_mutexattr_init(&a);
+	r = pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	if (r == 0 && pthread_mutex_init(&timed, &a) == 0)
+		r = pthread_mutex_lock(&timed);
+	printf("inheritance: %d\n", r == 0 || r == ENOTSUP || r == ENOSYS);
 	return 0;
 }
