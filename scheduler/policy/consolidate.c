@@ -6,16 +6,18 @@
  * nodes are put to sleep.
  *
  * Waiting jobs go to the set at once; running ones follow when they have been
- * outside of it for settle_ms and the move is predicted to save energy.
+ * outside of it for settle_ms and the move is predicted to save energy. A node
+ * that sleeps is woken for all jobs of another if that saves more than the wake
+ * takes.
  */
 #include "scheduler/policy/machine_set.h"
 #include "scheduler/policy/together.h"
 
 #define LOOK 4 /* nodes of a machine whose jobs are looked at */
 
-static const char *const options[] = {"settle_ms",   "cooldown_ms",    "max_in_flight",
-				      "horizon_s",   "require_saving", "min_saving_j",
-				      "sleep_after", "min_awake",      NULL};
+static const char *const options[] = {
+	"hysteresis",     "settle_ms",    "cooldown_ms", "max_in_flight", "horizon_s",
+	"require_saving", "min_saving_j", "sleep_after", "min_awake",     NULL};
 
 /* The fullest node of the set that has room. */
 static struct node *target(struct policy_view *v, const struct machine_set *s, const struct job *j)
