@@ -260,8 +260,12 @@ static void take_part(struct rt_thread *self)
 
 void stop_at_point(struct rt_thread *self)
 {
-	bool lead = point_wanted();
+	bool lead;
 
+	/* A child of posix_spawn, before its exec, is not the program, though it has its memory. */
+	if (kernel(SYS_getpid, 0) != (long)rt.kernel_pid)
+		return;
+	lead = point_wanted();
 	if (!lead && __atomic_load_n(&phase, __ATOMIC_SEQ_CST) != GATHER) {
 		if (!rt.request)
 			__atomic_fetch_and(&self->interrupt, ~INTERRUPT_STOP, __ATOMIC_SEQ_CST);
