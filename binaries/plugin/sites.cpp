@@ -94,7 +94,10 @@ static CallInst *insertPoll(Function &f, Instruction *at)
 	Instruction *then = SplitBlockAndInsertIfThen(wanted, at, false, unlikely);
 	b.SetInsertPoint(then);
 	b.SetCurrentDebugLocation(where);
-	return b.CreateCall(slow);
+	CallInst *c = b.CreateCall(slow);
+	/* The inliner shall count nothing for a poll: -15 takes back load, compare and branch. */
+	c->addFnAttr(Attribute::get(m.getContext(), "call-inline-cost", "-15"));
+	return c;
 }
 
 static BasicBlock *landingPad(Function &f)
