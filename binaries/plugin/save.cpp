@@ -55,7 +55,8 @@ void emitSave(const Instrumented &fn, const Site &s, Instruction *before, const 
 		Value *x = get(v.value);
 		if (x->getType()->isIntegerTy() && dl.getTypeSizeInBits(x->getType()) != v.size * 8)
 			x = b.CreateZExt(x, b.getIntNTy(v.size * 8));
-		b.CreateAlignedStore(x, to, commonAlignment(Align(16), v.offset));
+		/* Volatile, or the vectoriser of straight-line code takes minutes over them. */
+		b.CreateAlignedStore(x, to, commonAlignment(Align(16), v.offset), true);
 	}
 }
 
