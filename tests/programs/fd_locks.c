@@ -1,6 +1,7 @@
 /* Locks of all three kinds held over moves: of the process, of a description, of a whole file;
  * found by another description of the same file, kept on a file without a name, dropped at a close.
  */
+#define _GNU_SOURCE
 #include "scratch.h"
 #include "sum.h"
 

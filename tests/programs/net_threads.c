@@ -1,6 +1,7 @@
 /* A server and its clients as threads of one program, over TCP, as a benchmark of a server is:
  * epoll, non-blocking connections that come and go, requests under way at every point, threads that
  * wait in accept, recv and epoll_wait. Usage: net_threads [ROUNDS [MICROSECONDS]] */
+#define _GNU_SOURCE
 #include "sum.h"
 
 #include <arpa/inet.h>

@@ -38,6 +38,7 @@ int main(void)
 		for (int k = 0; k < some(5); k++)
 			h = mix(h, (uint64_t)write(null, buf, (size_t)n));
 	}
+	posix_spawn_file_actions_destroy(&a);
 	show("spawned", h);
 	return 0;
 }
