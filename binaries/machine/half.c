@@ -148,8 +148,7 @@ static int check_function(const struct half *h, const struct drover_fn *row,
 
 	if (!fn || row->nsites != fn->nsites)
 		return err_set(err, -EILSEQ, "the function table and .state_transform disagree");
-	/* No address: a local function, which may have been inlined wherever it is called. */
-	r = row->fn ? follow(h, (uint64_t)(uintptr_t)row->fn, fn, "", found, err) : 0;
+	r = follow(h, (uint64_t)(uintptr_t)row->fn, fn, "", found, err);
 	return r ? r : follow(h, (uint64_t)(uintptr_t)row->resume, fn, ".resume", found, err);
 }
 

@@ -16,7 +16,6 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Operator.h"
-#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 using namespace llvm;
 
@@ -374,21 +373,6 @@ PollPlan planPolls(Function &f, FunctionAnalysisManager &fam, const Recursion &r
 	return plan;
 }
 
-/* Where the latch goes back to its loop's header: the last time round there is no poll, and what is
- * saved is what the next iteration starts with. */
-static Instruction *onTheWayBack(BasicBlock *latch, FunctionAnalysisManager &fam)
-{
-	Instruction *end = latch->getTerminator();
-
-	if (end->getNumSuccessors() == 1)
-		return end;
-	Loop *l = fam.getResult<LoopAnalysis>(*latch->getParent()).getLoopFor(latch);
-	BasicBlock *back = SplitEdge(latch, l->getHeader());
-	back->getTerminator()->setDebugLoc(end->getDebugLoc());
-	fam.invalidate(*latch->getParent(), PreservedAnalyses::none());
-	return back->getTerminator();
-}
-
 std::vector<Instruction *> chunkLoops(Function &f, FunctionAnalysisManager &fam,
 				      const PollPlan &plan)
 {
@@ -398,7 +382,7 @@ std::vector<Instruction *> chunkLoops(Function &f, FunctionAnalysisManager &fam,
 		at.push_back(plan.recursion);
 	for (BasicBlock *b : plan.latches)
 		if (!plan.recursion || b->getTerminator() != plan.recursion)
-			at.push_back(onTheWayBack(b, fam));
+			at.push_back(b->getTerminator());
 	for (const auto &[header, iterations] : plan.chunked)
 		if (Instruction *i = chunkLoop(f, fam, header, iterations))
 			at.push_back(i);

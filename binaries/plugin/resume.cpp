@@ -254,9 +254,6 @@ void Resume::attributes()
 	r->addFnAttr(Attribute::Cold);
 	if (!r->hasFnAttribute(Attribute::OptimizeNone))
 		r->addFnAttr(Attribute::OptimizeForSize);
-	/* Keeps the vectorisers out: they need minutes for blocks with as many ways in as the clone
-	 * of a large function has. */
-	r->addFnAttr(Attribute::NoImplicitFloat);
 }
 
 void Resume::run()

@@ -36,13 +36,6 @@ void emitSave(const Instrumented &fn, const Site &s, Instruction *before, const 
 			     {b.getInt64(fn.id), b.getInt32(s.number), b.getInt32(s.size)});
 	room->addFnAttr(Attribute::NoMerge);
 	room->addFnAttr(Attribute::NoUnwind);
-	/* The inliner shall count nothing for a landing pad: it is off the hot path. As it counts,
-	 * a store is 5 and a copy 45. */
-	int stores = 0;
-	for (const Saved &v : s.saved)
-		stores += v.bytes ? 45 : 5;
-	room->addFnAttr(
-		Attribute::get(f.getContext(), "call-inline-cost", std::to_string(-stores)));
 	for (const Saved &v : s.saved) {
 		Value *to = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), room, v.offset);
 		if (v.bytes) {
@@ -55,8 +48,7 @@ void emitSave(const Instrumented &fn, const Site &s, Instruction *before, const 
 		Value *x = get(v.value);
 		if (x->getType()->isIntegerTy() && dl.getTypeSizeInBits(x->getType()) != v.size * 8)
 			x = b.CreateZExt(x, b.getIntNTy(v.size * 8));
-		/* Volatile, or the vectoriser of straight-line code takes minutes over them. */
-		b.CreateAlignedStore(x, to, commonAlignment(Align(16), v.offset), true);
+		b.CreateAlignedStore(x, to, commonAlignment(Align(16), v.offset));
 	}
 }
 

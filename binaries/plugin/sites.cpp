@@ -94,10 +94,7 @@ static CallInst *insertPoll(Function &f, Instruction *at)
 	Instruction *then = SplitBlockAndInsertIfThen(wanted, at, false, unlikely);
 	b.SetInsertPoint(then);
 	b.SetCurrentDebugLocation(where);
-	CallInst *c = b.CreateCall(slow);
-	/* The inliner shall count nothing for a poll: -15 takes back load, compare and branch. */
-	c->addFnAttr(Attribute::get(m.getContext(), "call-inline-cost", "-15"));
-	return c;
+	return b.CreateCall(slow);
 }
 
 static BasicBlock *landingPad(Function &f)

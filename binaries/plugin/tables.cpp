@@ -37,12 +37,8 @@ static GlobalVariable *functionRow(Module &m, const Instrumented &fn)
 	Type *i32 = Type::getInt32Ty(ctx), *i64 = Type::getInt64Ty(ctx);
 	Type *ptr = PointerType::get(ctx, 0);
 	StructType *t = StructType::get(i64, ptr, ptr, ptr, i32, i32);
-	/* Nobody needs a local function that has been inlined wherever it is called. */
-	bool mayVanish = fn.f->hasLocalLinkage() && !addressTaken(*fn.f);
-	Constant *start = mayVanish ? ConstantPointerNull::get(PointerType::get(ctx, 0))
-				    : static_cast<Constant *>(fn.f);
 	Constant *row =
-		ConstantStruct::get(t, ConstantInt::get(i64, fn.id), start, fn.resume,
+		ConstantStruct::get(t, ConstantInt::get(i64, fn.id), fn.f, fn.resume,
 				    siteTable(m, fn), ConstantInt::get(i32, fn.sites.size()),
 				    ConstantInt::get(i32, returnClass(fn.f->getReturnType())));
 	auto *g = new GlobalVariable(m, t, true, GlobalValue::InternalLinkage, row,
