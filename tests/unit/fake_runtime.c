@@ -112,7 +112,10 @@ static int take(void)
 	if (descriptors_recv(ctl, &m, sizeof(m), &d, 0) != (ssize_t)sizeof(m) ||
 	    m.type != DROVER_MSG_TAKE || m.a[0] != 1 || d.n != 1)
 		return 98;
-	return read(d.fds[0], word, 4) == 4 && !strcmp(word, "word") ? 0 : 98;
+	if (read(d.fds[0], word, 4) != 4 || strcmp(word, "word") != 0)
+		return 98;
+	descriptors_drop(&d);
+	return 0;
 }
 
 /* argv: mode */
