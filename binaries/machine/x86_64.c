@@ -115,12 +115,33 @@ static size_t other(const cs_insn *i, const struct place *p, struct micro *out)
 	return n;
 }
 
+/* push, pop and leave. */
+static size_t stack(const cs_insn *i, const struct place *p, struct micro *out)
+{
+	const struct place sp = place_reg(RSP, 8), eight = place_imm(8);
+	const struct place top = place_mem(RSP, MACHINE_NONE, 0, 8);
+
+	switch (i->id) {
+	case X86_INS_PUSH:
+		out[0] = (struct micro){.kind = MICRO_SUB, .dst = sp, .a = sp, .b = eight};
+		out[1] = (struct micro){.kind = MICRO_COPY, .dst = top, .a = *p};
+		return 2;
+	case X86_INS_POP:
+		out[0] = (struct micro){.kind = MICRO_COPY, .dst = *p, .a = top};
+		out[1] = (struct micro){.kind = MICRO_ADD, .dst = sp, .a = sp, .b = eight};
+		return 2;
+	default:
+		out[0] = (struct micro){.kind = MICRO_COPY, .dst = sp, .a = place_reg(RBP, 8)};
+		out[1] = (struct micro){.kind = MICRO_COPY, .dst = place_reg(RBP, 8), .a = top};
+		out[2] = (struct micro){.kind = MICRO_ADD, .dst = sp, .a = sp, .b = eight};
+		return 3;
+	}
+}
+
 static size_t translate(const cs_insn *i, struct micro *out)
 {
 	const cs_x86 *x = &i->detail->x86;
 	struct place p[4] = {{0}};
-	const struct place sp = place_reg(RSP, 8), eight = place_imm(8);
-	const struct place top = place_mem(RSP, MACHINE_NONE, 0, 8);
 
 	for (uint8_t k = 0; k < x->op_count && k < 4; k++)
 		p[k] = place_of(i, &x->operands[k]);
@@ -149,18 +170,9 @@ static size_t translate(const cs_insn *i, struct micro *out)
 	case X86_INS_ENDBR64:
 		return 0;
 	case X86_INS_PUSH:
-		out[0] = (struct micro){.kind = MICRO_SUB, .dst = sp, .a = sp, .b = eight};
-		out[1] = (struct micro){.kind = MICRO_COPY, .dst = top, .a = p[0]};
-		return 2;
 	case X86_INS_POP:
-		out[0] = (struct micro){.kind = MICRO_COPY, .dst = p[0], .a = top};
-		out[1] = (struct micro){.kind = MICRO_ADD, .dst = sp, .a = sp, .b = eight};
-		return 2;
 	case X86_INS_LEAVE:
-		out[0] = (struct micro){.kind = MICRO_COPY, .dst = sp, .a = place_reg(RBP, 8)};
-		out[1] = (struct micro){.kind = MICRO_COPY, .dst = place_reg(RBP, 8), .a = top};
-		out[2] = (struct micro){.kind = MICRO_ADD, .dst = sp, .a = sp, .b = eight};
-		return 3;
+		return stack(i, &p[0], out);
 	case X86_INS_LEA:
 		*out = (struct micro){.kind = MICRO_ADDRESS, .dst = p[0], .a = p[1]};
 		return 1;
