@@ -27,6 +27,10 @@ static const struct {
 	 "Without this option both ISAs give bit-identical floating-point results. With\n"
 	 "-ffast-math, -Ofast or -funsafe-math-optimizations each compiler may reorder and\n"
 	 "approximate in its own way, so that a program which moves may print other last digits."},
+	{"drover-dlopen", "a call that always answers with an error",
+	 "A bundle has all its code from the start, at one address on both ISAs, and nothing that\n"
+	 "could load more. The call returns a null pointer and dlerror says why; a program that\n"
+	 "can do without the library goes on. What to do: link the library, or turn plug-ins off."},
 	{"drover-ignored", "an option has no effect",
 	 "What the option asks for is otherwise in a bundle, on both ISAs; the message says how."},
 	{"inline-assembly", "inline assembly in a function",
@@ -59,12 +63,11 @@ static const struct {
 	 "effect and the program runs in one thread, which moves; POSIX and C11 threads move too."},
 	{"dynamic-libraries", "-shared, and code loaded at run time",
 	 "A program has to keep its addresses, so all of it is linked at once. -shared makes a\n"
-	 "library that programs take whole, constructors included. What code is loaded later is\n"
-	 "known to one ISA only, so dlopen is refused: name the library when the program is "
-	 "linked."},
-	{"threads", "threads, processes and code loaded at run time",
-	 "vfork shares a stack with another process: use posix_spawn. dlopen loads code of one\n"
-	 "ISA: link it statically."},
+	 "library that programs take whole, constructors included. Code that is loaded later is\n"
+	 "known to one ISA only: dlopen answers with an error (-Wdrover-dlopen). Name the library\n"
+	 "when the program is linked."},
+	{"vfork", "a call of vfork",
+	 "It shares a stack with another process. What to do: use posix_spawn, or fork."},
 };
 
 int explain(const char *id, struct err *err)

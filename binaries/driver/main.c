@@ -32,7 +32,7 @@ static const char usage[] =
 	"  -v, --verbose      print the commands that are run\n"
 	"  --keep=DIR         keep temporary files in DIR\n"
 	"  -W[no-][error=]drover[-GROUP]   messages about migration: never-migrates, waits,\n"
-	"                     fast-math, ignored; unsupported is always an error\n"
+	"                     fast-math, dlopen, ignored; unsupported is always an error\n"
 	"  --explain [ID]     what is behind a message; without ID a list\n"
 	"  --help, --version\n"
 	"\n"

@@ -13,6 +13,7 @@ static const char *const names[WARN_GROUPS] = {
 	[WARN_UNSUPPORTED] = "unsupported",
 	[WARN_WAITS] = "waits",
 	[WARN_FAST_MATH] = "fast-math",
+	[WARN_DLOPEN] = "dlopen",
 	[WARN_IGNORED] = "ignored",
 };
 
@@ -22,6 +23,7 @@ void warnings_init(struct warnings *w)
 					 [WARN_UNSUPPORTED] = WARN_ERROR,
 					 [WARN_WAITS] = WARN_OFF,
 					 [WARN_FAST_MATH] = WARN_ON,
+					 [WARN_DLOPEN] = WARN_ON,
 					 [WARN_IGNORED] = WARN_ON}};
 }
 

@@ -15,6 +15,7 @@ enum warn_group {
 	WARN_UNSUPPORTED, /* always an error */
 	WARN_WAITS,       /* off by default */
 	WARN_FAST_MATH,
+	WARN_DLOPEN,
 	WARN_IGNORED,
 	WARN_GROUPS
 };

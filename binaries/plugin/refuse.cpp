@@ -1,5 +1,6 @@
 /* What cannot move: constructs that keep a function from being instrumented (it is then left as
- * it is and never migrates), and calls no program that moves may make at all. */
+ * it is and never migrates), and calls that a program which moves may not make or should know of.
+ */
 #include "plugin.h"
 #include "llvm/ADT/SmallSet.h"
 #include "llvm/BinaryFormat/Dwarf.h"
@@ -86,23 +87,6 @@ Refusal refusal(const Function &f)
 		if (const char *why = refusedInstruction(i))
 			return {why, &i};
 	return {};
-}
-
-/* ---- what no program may do ---------------------------------------------------------------- */
-
-static const struct {
-	const char *name, *what;
-} unsupported[] = {
-	{"vfork", "share a stack with another process; use posix_spawn"},
-	{"dlopen", "load code of one ISA at run time; link it statically"},
-};
-
-static const char *unsupportedWhat(StringRef name)
-{
-	for (const auto &u : unsupported)
-		if (name == u.name)
-			return u.what;
-	return nullptr;
 }
 
 /* Messages of a group, as the driver wants them. `told`: a warning whatever -Werror says, so clang
@@ -228,24 +212,31 @@ static unsigned reportUnions(const Function &f)
 		      nullptr, "unsupported");
 }
 
-/* Calls that are allowed, and after which a migration waits. */
-static void reportWaits(const Function &f, const Instruction &i, const Function *g)
-{
-	static const struct {
-		const char *name, *until;
-	} waits[] = {
-		{"fork", "the child process has ended"},
-		{"posix_spawn", "the child process has ended"},
-		{"posix_spawnp", "the child process has ended"},
-		{"popen", "pclose"},
-	};
+/* Calls that a message is due for, in its group. */
+static const struct {
+	const char *name, *group, *what;
+} calls[] = {
+	{"vfork", "unsupported",
+	 "a program that migrates cannot share a stack with another process; use posix_spawn"},
+	{"dlopen", "dlopen",
+	 "it always answers with an error, for a program takes its libraries when it is linked"},
+	{"fork", "waits",
+	 "a migration asked for afterwards waits until the child process has ended"},
+	{"posix_spawn", "waits",
+	 "a migration asked for afterwards waits until the child process has ended"},
+	{"posix_spawnp", "waits",
+	 "a migration asked for afterwards waits until the child process has ended"},
+	{"popen", "waits", "a migration asked for afterwards waits until pclose"},
+};
 
-	for (const auto &w : waits)
-		if (g && g->getName() == w.name)
-			report(f,
-			       "call of '" + g->getName() +
-				       "': a migration asked for afterwards waits until " + w.until,
-			       &i, "waits");
+static unsigned reportCall(const Function &f, const CallBase &c)
+{
+	const Function *g = calledFunction(c);
+
+	for (const auto &k : calls)
+		if (g && g->getName() == k.name)
+			return report(f, "call of '" + g->getName() + "': " + k.what, &c, k.group);
+	return 0;
 }
 
 unsigned reportUnsupported(Module &m)
@@ -256,17 +247,8 @@ unsigned reportUnsupported(Module &m)
 		errors += reportUnions(f);
 		for (Instruction &i : instructions(f)) {
 			errors += reportVariadic(f, i);
-			if (!isRealCall(i))
-				continue;
-			const Function *g = calledFunction(cast<CallBase>(i));
-			const char *what = g ? unsupportedWhat(g->getName()) : nullptr;
-			reportWaits(f, i, g);
-			if (!what)
-				continue;
-			errors += report(f,
-					 "call of '" + g->getName() +
-						 "': a program that migrates cannot " + what,
-					 &i, "unsupported");
+			if (isRealCall(i))
+				errors += reportCall(f, cast<CallBase>(i));
 		}
 	}
 	return errors;

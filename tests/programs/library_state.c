@@ -1,8 +1,9 @@
 /* State that the C library keeps between calls: strtok, getopt, hsearch, drand48, locale objects,
- * time zones, the environment, memory streams. */
+ * time zones, the environment, memory streams, the error of dlopen. */
 #define _GNU_SOURCE
 #include "sum.h"
 
+#include <dlfcn.h>
 #include <locale.h>
 #include <search.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ int main(void)
 	setlocale(LC_ALL, "C.UTF-8");
 	srand48(42);
 	hcreate(16);
+	void *library = dlopen("libm.so.6", RTLD_NOW),
+	     *(*volatile open)(const char *, int) = dlopen;
 	for (int i = 0; i < some(6); i++) {
 		char line[32] = "", bytes[] = "\xc3\xa9";
 		int o = getopt(6, args, "ab:c");
@@ -52,6 +55,7 @@ int main(void)
 	h = mixs(h, memory);
 	h = mix(h, (uint64_t)mktime(&tm));
 	h = mixs(h, hsearch((ENTRY){"def", NULL}, FIND)->data);
+	h = mixs(h, library || open("libm.so.6", RTLD_NOW) ? "loaded" : dlerror());
 	show("library", h);
 	free(memory);
 	fclose(reader);
