@@ -80,7 +80,7 @@ static bool empty(struct policy_view *v, const struct machine_set *s, struct nod
 			continue;
 		outside = true;
 		if (settled)
-			(void)policy_move(v, j, to,
+			(void)policy_move(v, j, to, NULL,
 					  "consolidate: the demand fits %u node%s; empties %.32s "
 					  "(%.0f W idle) onto %.32s",
 					  s->nodes, s->nodes == 1 ? "" : "s", from->name,

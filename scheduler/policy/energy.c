@@ -124,7 +124,7 @@ static void move_of(struct policy_view *v, struct node *from)
 			}
 		}
 		if (best)
-			(void)policy_move(v, j, best,
+			(void)policy_move(v, j, best, NULL,
 					  "energy: the rest of it takes %.3g J less on %.40s",
 					  best_j, best->name);
 	}

@@ -125,30 +125,24 @@ static bool move(struct policy_view *v, struct job *j, struct node *to, const st
 	return true;
 }
 
-bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
+/* Writes a reason of CORE_REASON_MAX bytes. */
+static void put_reason(char *reason, const char *fmt, va_list ap)
 {
-	struct saving s = core_saving(v->c, j, to);
-	char reason[CORE_REASON_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
+	if (vsnprintf(reason, CORE_REASON_MAX, fmt, ap) < 0)
 		reason[0] = '\0';
-	va_end(ap);
-	return move(v, j, to, &s, reason);
 }
 
-bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
-		    const char *fmt, ...)
+bool policy_move(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
+		 const char *fmt, ...)
 {
+	struct saving its = s ? *s : core_saving(v->c, j, to);
 	char reason[CORE_REASON_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
-		reason[0] = '\0';
+	put_reason(reason, fmt, ap);
 	va_end(ap);
-	return move(v, j, to, s, reason);
+	return move(v, j, to, &its, reason);
 }
 
 bool policy_may_wake(const struct policy_view *v)
@@ -162,8 +156,7 @@ void policy_wake(struct policy_view *v, struct node *n, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vsnprintf(reason, sizeof(reason), fmt, ap) < 0)
-		reason[0] = '\0';
+	put_reason(reason, fmt, ap);
 	va_end(ap);
 	if (policy_may_wake(v) && power_wake_to_move(v->c, v->now_ms, n, reason, v->fx))
 		v->moves_left--;

@@ -80,12 +80,10 @@ void policy_option_set(const struct policy_option *d, struct policy_options *o, 
 
 /* May the job run on nodes of this machine, now, by ISA, size and power cap? */
 bool policy_may(struct policy_view *v, const struct job *j, const struct machine *m);
-/* Offers a move; false: it can't be, or isn't predicted to save anything. */
-bool policy_move(struct policy_view *v, struct job *j, struct node *to, const char *fmt, ...)
-	_printf_(4, 5);
-/* The same of a job that goes with others, with what it saves as one of them. */
-bool policy_move_as(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
-		    const char *fmt, ...) _printf_(5, 6);
+/* Offers a move that saves `s`, or, where that is NULL, what the job saves alone; false: it can't
+ * be, or isn't predicted to save anything. */
+bool policy_move(struct policy_view *v, struct job *j, struct node *to, const struct saving *s,
+		 const char *fmt, ...) _printf_(5, 6);
 /* May a node be woken for running jobs? Only when none waits and no other node wakes. */
 bool policy_may_wake(const struct policy_view *v);
 /* Offers to wake one; not so soon again after the last time. */

@@ -100,8 +100,8 @@ static bool move_from(struct policy_view *v, struct node *high, struct node *low
 		if (before - after <= v->opt->hysteresis * least / mean || !core_movable(v->c, j) ||
 		    !policy_may(v, j, low->machine) || node_free_cpus(low) < j->spec.cpus)
 			continue;
-		if (policy_move(v, j, low, "%s: %.40s has %u cpus in use, %.40s only %u", name,
-				high->name, policy_used(high), low->name, policy_used(low)))
+		if (policy_move(v, j, low, NULL, "%s: %.40s has %u cpus in use, %.40s only %u",
+				name, high->name, policy_used(high), low->name, policy_used(low)))
 			return true;
 	}
 	return false;

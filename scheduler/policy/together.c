@@ -83,10 +83,10 @@ static void move_all(struct policy_view *v, const struct plan *p, const char *na
 
 		s.idle_j = p->idle_j * j->spec.cpus / cpus;
 		s.net_j = p->net_j * j->spec.cpus / cpus;
-		(void)policy_move_as(v, j, p->to, &s,
-				     "%s: the rest of all jobs of %.40s takes %.3g J less on "
-				     "%.40s",
-				     name, p->from->name, p->net_j, p->to->name);
+		(void)policy_move(v, j, p->to, &s,
+				  "%s: the rest of all jobs of %.40s takes %.3g J less on "
+				  "%.40s",
+				  name, p->from->name, p->net_j, p->to->name);
 	}
 }
 
