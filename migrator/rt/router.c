@@ -7,208 +7,16 @@
 #include "migrator/rt/sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
-/* ---- calls whose result is a descriptor or two ---------------------------- */
+/* ---- identity ------------------------------------------------------------- */
 
-static long opened(long r)
-{
-	if (r >= 0)
-		files_opened(r);
-	return r;
-}
-
-static long opened_two(long r, const int *fds)
-{
-	if (r >= 0) {
-		files_opened(fds[0]);
-		files_opened(fds[1]);
-	}
-	return r;
-}
-
-/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
-static long own_id(long id)
+long route_own_id(long id)
 {
 	return id == (long)rt.pid ? kernel(SYS_getpid, 0) : id;
 }
-
-static bool hidden(long fd)
-{
-	return control_hidden(fd) || locks_hidden(fd);
-}
-
-/* A child of posix_spawn, before its exec, has our memory but descriptors of its own: what it does
- * about them is not to be noted. */
-static bool in_borrowed_memory(void)
-{
-	return kernel(SYS_getpid, 0) != (long)rt.kernel_pid;
-}
-
-static long route_dup(long n, long a, long b, long c)
-{
-	long r;
-
-	if (hidden(a) || (n == SYS_dup3 && hidden(b)))
-		return -EBADF;
-	if (in_borrowed_memory())
-		return kernel(n, a, b, c);
-	if (n == SYS_dup3 && a != b)
-		locks_closing(b);
-	r = kernel(n, a, b, c);
-	if (r >= 0)
-		files_duplicated(a, r);
-	return r;
-}
-
-static long route_fcntl(long fd, long cmd, long arg)
-{
-	long r;
-
-	if (hidden(fd))
-		return -EBADF;
-	if (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_GETLK)
-		return locks_fcntl(fd, cmd, arg, arch_kernel);
-	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
-		r = kernel(SYS_fcntl, fd, cmd, arg);
-		if (r >= 0)
-			files_duplicated(fd, r);
-		return r;
-	}
-	if (cmd == F_SETOWN)
-		arg = own_id(arg);
-	r = kernel(SYS_fcntl, fd, cmd, arg);
-	if (cmd == F_GETFL && r >= 0)
-		r &= ~O_LARGEFILE; /* said by some kernels and meant by all */
-	return r;
-}
-
-static long route_close(long fd)
-{
-	if (hidden(fd))
-		return -EBADF;
-	if (fd >= 0 && !in_borrowed_memory()) {
-		locks_closing(fd);
-		files_closed((uint64_t)fd, (uint64_t)fd);
-	}
-	return kernel(SYS_close, fd);
-}
-
-/* Leaves the runtime's own descriptors open: they are above all others. */
-static long route_close_range(uint64_t first, uint64_t last, long flags)
-{
-	const int own[] = {rt.ctl, rt.image_out, rt.image_in};
-
-	for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
-		if (own[i] >= 0 && first <= (uint64_t)own[i] && (uint64_t)own[i] <= last)
-			last = (uint64_t)own[i] - 1;
-	if (last < first)
-		return 0;
-	for (uint64_t fd = first; !flags && fd <= last && fd < RT_FDS; fd++)
-		locks_closing((long)fd);
-	if (!flags)
-		files_closed(first, last);
-	return kernel(SYS_close_range, first, last, flags);
-}
-
-static long route_files(long n, long a, long b, long c, long d, long e, long f)
-{
-	long r;
-
-	switch (n) {
-	case SYS_dup:
-	case SYS_dup3:
-		return route_dup(n, a, b, c);
-	case SYS_fcntl:
-		return route_fcntl(a, b, c);
-	case SYS_close:
-		return route_close(a);
-	case SYS_close_range:
-		return route_close_range((uint64_t)a, (uint64_t)b, c);
-	case SYS_eventfd2:
-		r = opened(kernel(n, a, b));
-		files_made(r, DROVER_FILE_EVENT, b & 1); /* EFD_SEMAPHORE */
-		return r;
-	case SYS_signalfd4:
-		r = kernel(n, a, b, c, d);
-		if (r >= 0 && a < 0)
-			files_opened(r);
-		if (r >= 0)
-			files_made(r, DROVER_FILE_SIGNAL, *(const uint64_t *)b);
-		return r;
-	case SYS_shutdown:
-		r = kernel(n, a, b);
-		if (!r)
-			files_shut(a, b);
-		return r;
-	case SYS_socket:
-		r = opened(kernel(n, a, b, c));
-		files_made(r, DROVER_FILE_SOCKET, SOCKET_MADE(a, b, c));
-		return r;
-	case SYS_accept:
-	case SYS_accept4:
-		r = kernel(n, a, b, c, d);
-		if (r >= 0)
-			files_accepted(a, r);
-		return r;
-	case SYS_connect:
-		r = kernel(n, a, b, c);
-		if (!r || r == -EINPROGRESS || r == -EINTR)
-			files_connected(a);
-		return r;
-	case SYS_listen:
-		r = kernel(n, a, b);
-		if (!r)
-			files_listens(a, b);
-		return r;
-	case SYS_setsockopt:
-		r = kernel(n, a, b, c, d, e);
-		if (!r)
-			files_option(a, b, c);
-		return r;
-	case SYS_recvmsg:
-		r = kernel(n, a, b, c);
-		if (r >= 0)
-			files_received((const void *)b);
-		return r;
-	case SYS_recvmmsg:
-		r = kernel(n, a, b, c, d, e);
-		for (long i = 0; i < r; i++)
-			files_received(&((const struct mmsghdr *)b)[i].msg_hdr);
-		return r;
-	case SYS_ioctl:
-		r = kernel(n, a, b, c);
-		return b == TIOCGPTPEER ? opened(r) : r;
-	case SYS_pidfd_open:
-		return opened(kernel(n, own_id(a), b));
-	case SYS_timerfd_create:
-		r = opened(kernel(n, a, b));
-		files_made(r, DROVER_FILE_TIMER, (uint64_t)a);
-		return r;
-	case SYS_pipe2:
-		return opened_two(kernel(n, a, b), (const int *)a);
-	case SYS_socketpair:
-		r = opened_two(kernel(n, a, b, c, d), (const int *)d);
-		if (!r && a == AF_UNIX) {
-			files_made(((const int *)d)[0], DROVER_FILE_PAIR, b & 15);
-			files_made(((const int *)d)[1], DROVER_FILE_PAIR, b & 15);
-			files_paired(((const int *)d)[0], ((const int *)d)[1]);
-		}
-		return r;
-	case SYS_openat:
-		r = arch_kernel(n, a, b, c, d, e, f);
-		return in_borrowed_memory() ? r : opened(r);
-	default:
-		return opened(arch_kernel(n, a, b, c, d, e, f));
-	}
-}
-
-/* ---- identity ------------------------------------------------------------- */
 
 static long own_thread(long id)
 {
@@ -262,7 +70,7 @@ static long route_identity(long n, long a, long b, long c, long d)
 		return rt.pid ? (long)thread_self()->tid : kernel(SYS_gettid, 0);
 	case SYS_tgkill:
 	case SYS_rt_tgsigqueueinfo:
-		return kernel(n, own_id(a), own_thread(b), c, d);
+		return kernel(n, route_own_id(a), own_thread(b), c, d);
 	case SYS_tkill:
 	case SYS_sched_getaffinity:
 	case SYS_sched_setaffinity:
@@ -276,7 +84,7 @@ static long route_identity(long n, long a, long b, long c, long d)
 			return timers_limit(b, (const uint64_t *)c, (uint64_t *)d);
 		return kernel(n, a, b, c, d);
 	default: /* kill, rt_sigqueueinfo, getpgid, ...: the id comes first */
-		return kernel(n, own_id(a), b, c, d);
+		return kernel(n, route_own_id(a), b, c, d);
 	}
 }
 
@@ -346,7 +154,7 @@ static long route_epoll_wait(long a, long b, long c, long d, long e, long f)
 	}
 }
 
-/* ---- the whole ------------------------------------------------------------ */
+/* ---- the rest ------------------------------------------------------------- */
 
 static _Noreturn void route_exit(long status)
 {
@@ -412,34 +220,6 @@ static long route_memory(long n, long a, long b, long c, long d, long e, long f)
 	return r;
 }
 
-/* State that stays in one kernel, or structures and calls this C library does not make. */
-static bool bound_to_kernel(long n)
-{
-	switch (n) {
-	case SYS_shmget:
-	case SYS_shmat:
-	case SYS_shmdt:
-	case SYS_shmctl:
-	case SYS_semget:
-	case SYS_semop:
-	case SYS_semctl:
-	case SYS_semtimedop:
-	case SYS_msgget:
-	case SYS_msgsnd:
-	case SYS_msgrcv:
-	case SYS_msgctl:
-	case SYS_clone3:
-	case SYS_openat2:
-	case SYS_open_by_handle_at:
-	case SYS_io_uring_setup:
-	case SYS_remap_file_pages:
-	case SYS_epoll_pwait2:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The C library sees to mutexes of threads that end; the kernel only to processes that die. An
  * emulator does not, and says so, which must not change a program's mutexes. */
 static long route_robust_list(long n, long a, long b, long c)
@@ -469,107 +249,176 @@ static long route_clocks(long n, long a, long b, long c, long d)
 	}
 }
 
-long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
+static long route_threads(long n, long a, long b, long c, long d, long e)
 {
 	switch (n) {
-	case SYS_mmap:
-	case SYS_munmap:
-	case SYS_mremap:
-	case SYS_mprotect:
-	case SYS_brk:
-		return route_memory(n, a, b, c, d, e, f);
-	case SYS_dup:
-	case SYS_dup3:
-	case SYS_fcntl:
-	case SYS_close:
-	case SYS_close_range:
-	case SYS_shutdown:
-	case SYS_connect:
-	case SYS_listen:
-	case SYS_setsockopt:
-	case SYS_recvmsg:
-	case SYS_recvmmsg:
-	case SYS_ioctl:
-	case SYS_pipe2:
-	case SYS_socketpair:
-	case SYS_openat:
-	case SYS_memfd_create:
-	case SYS_eventfd2:
-	case SYS_epoll_create1:
-	case SYS_signalfd4:
-	case SYS_timerfd_create:
-	case SYS_inotify_init1:
-	case SYS_fanotify_init:
-	case SYS_socket:
-	case SYS_accept:
-	case SYS_accept4:
-	case SYS_pidfd_open:
-	case SYS_pidfd_getfd:
-	case SYS_perf_event_open:
-	case SYS_userfaultfd:
-	case SYS_bpf:
-	case SYS_open_tree:
-	case SYS_fsopen:
-	case SYS_fsmount:
-	case SYS_fspick:
-	case SYS_landlock_create_ruleset:
-	case SYS_mq_open:
-		return route_files(n, a, b, c, d, e, f);
-	case SYS_rt_sigaction:
-		return signals_action((int)a, (const void *)b, (void *)c, (size_t)d);
-	case SYS_rt_sigprocmask:
-		return signals_mask((int)a, (const uint64_t *)b, (uint64_t *)c, (size_t)d);
-	case SYS_getpid:
-	case SYS_gettid:
-	case SYS_set_tid_address:
-	case SYS_kill:
-	case SYS_tkill:
-	case SYS_tgkill:
-	case SYS_rt_sigqueueinfo:
-	case SYS_rt_tgsigqueueinfo:
-	case SYS_getpgid:
-	case SYS_setpgid:
-	case SYS_getsid:
-	case SYS_prlimit64:
-	case SYS_sched_getaffinity:
-	case SYS_sched_setaffinity:
-	case SYS_sched_setscheduler:
-	case SYS_sched_getscheduler:
-	case SYS_sched_setparam:
-	case SYS_sched_getparam:
-		return route_identity(n, a, b, c, d);
-	case SYS_futex:
-		return wait_futex(NULL, a, b, c, d, e, f);
-	case SYS_set_robust_list:
-	case SYS_get_robust_list:
-		return route_robust_list(n, a, b, c);
-	case SYS_exit:
-		thread_end(NULL, 0);
 	case SYS_clone:
 		return route_clone(a, b, c, d, e);
-	case SYS_clock_gettime:
-	case SYS_clock_nanosleep:
-	case SYS_nanosleep:
-	case SYS_gettimeofday:
-	case SYS_timer_create:
-	case SYS_timer_delete:
-	case SYS_timer_settime:
-	case SYS_timer_gettime:
-	case SYS_timer_getoverrun:
-	case SYS_timerfd_settime:
-	case SYS_getrusage:
-	case SYS_times:
-		return route_clocks(n, a, b, c, d);
-	case SYS_ppoll:
-	case SYS_pselect6:
-		return route_poll(n, a, b, c, d, e, f);
+	case SYS_exit:
+		thread_end(NULL, 0);
+	case SYS_exit_group:
+		route_exit(a);
+	default:
+		return route_robust_list(n, a, b, c);
+	}
+}
+
+static long route_waits(long n, long a, long b, long c, long d, long e, long f)
+{
+	switch (n) {
+	case SYS_futex:
+		return wait_futex(NULL, a, b, c, d, e, f);
 	case SYS_rt_sigsuspend:
 		return route_suspend(a, b);
 	case SYS_epoll_pwait:
 		return route_epoll_wait(a, b, c, d, e, f);
-	case SYS_exit_group:
-		route_exit(a);
 	default:
-		return bound_to_kernel(n) ? -ENOSYS : arch_kernel(n, a, b, c, d, e, f);
+		return route_poll(n, a, b, c, d, e, f);
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+/* Who answers a system call. */
+enum answers {
+	KERNEL, /* as it is */
+	NOBODY, /* state that stays in one kernel, and what this C library does not call */
+	MEMORY,
+	DESCRIPTORS,
+	SIGNALS,
+	IDENTITY,
+	THREADS,
+	CLOCKS,
+	WAITS,
+};
+
+static const uint8_t answers[] = {
+	[SYS_mmap] = MEMORY,
+	[SYS_munmap] = MEMORY,
+	[SYS_mremap] = MEMORY,
+	[SYS_mprotect] = MEMORY,
+	[SYS_brk] = MEMORY,
+	[SYS_dup] = DESCRIPTORS,
+	[SYS_dup3] = DESCRIPTORS,
+	[SYS_fcntl] = DESCRIPTORS,
+	[SYS_close] = DESCRIPTORS,
+	[SYS_close_range] = DESCRIPTORS,
+	[SYS_shutdown] = DESCRIPTORS,
+	[SYS_connect] = DESCRIPTORS,
+	[SYS_listen] = DESCRIPTORS,
+	[SYS_setsockopt] = DESCRIPTORS,
+	[SYS_recvmsg] = DESCRIPTORS,
+	[SYS_recvmmsg] = DESCRIPTORS,
+	[SYS_ioctl] = DESCRIPTORS,
+	[SYS_pipe2] = DESCRIPTORS,
+	[SYS_socketpair] = DESCRIPTORS,
+	[SYS_openat] = DESCRIPTORS,
+	[SYS_memfd_create] = DESCRIPTORS,
+	[SYS_eventfd2] = DESCRIPTORS,
+	[SYS_epoll_create1] = DESCRIPTORS,
+	[SYS_signalfd4] = DESCRIPTORS,
+	[SYS_timerfd_create] = DESCRIPTORS,
+	[SYS_inotify_init1] = DESCRIPTORS,
+	[SYS_fanotify_init] = DESCRIPTORS,
+	[SYS_socket] = DESCRIPTORS,
+	[SYS_accept] = DESCRIPTORS,
+	[SYS_accept4] = DESCRIPTORS,
+	[SYS_pidfd_open] = DESCRIPTORS,
+	[SYS_pidfd_getfd] = DESCRIPTORS,
+	[SYS_perf_event_open] = DESCRIPTORS,
+	[SYS_userfaultfd] = DESCRIPTORS,
+	[SYS_bpf] = DESCRIPTORS,
+	[SYS_open_tree] = DESCRIPTORS,
+	[SYS_fsopen] = DESCRIPTORS,
+	[SYS_fsmount] = DESCRIPTORS,
+	[SYS_fspick] = DESCRIPTORS,
+	[SYS_landlock_create_ruleset] = DESCRIPTORS,
+	[SYS_mq_open] = DESCRIPTORS,
+	[SYS_rt_sigaction] = SIGNALS,
+	[SYS_rt_sigprocmask] = SIGNALS,
+	[SYS_getpid] = IDENTITY,
+	[SYS_gettid] = IDENTITY,
+	[SYS_set_tid_address] = IDENTITY,
+	[SYS_kill] = IDENTITY,
+	[SYS_tkill] = IDENTITY,
+	[SYS_tgkill] = IDENTITY,
+	[SYS_rt_sigqueueinfo] = IDENTITY,
+	[SYS_rt_tgsigqueueinfo] = IDENTITY,
+	[SYS_getpgid] = IDENTITY,
+	[SYS_setpgid] = IDENTITY,
+	[SYS_getsid] = IDENTITY,
+	[SYS_prlimit64] = IDENTITY,
+	[SYS_sched_getaffinity] = IDENTITY,
+	[SYS_sched_setaffinity] = IDENTITY,
+	[SYS_sched_setscheduler] = IDENTITY,
+	[SYS_sched_getscheduler] = IDENTITY,
+	[SYS_sched_setparam] = IDENTITY,
+	[SYS_sched_getparam] = IDENTITY,
+	[SYS_clone] = THREADS,
+	[SYS_exit] = THREADS,
+	[SYS_exit_group] = THREADS,
+	[SYS_set_robust_list] = THREADS,
+	[SYS_get_robust_list] = THREADS,
+	[SYS_clock_gettime] = CLOCKS,
+	[SYS_clock_nanosleep] = CLOCKS,
+	[SYS_nanosleep] = CLOCKS,
+	[SYS_gettimeofday] = CLOCKS,
+	[SYS_timer_create] = CLOCKS,
+	[SYS_timer_delete] = CLOCKS,
+	[SYS_timer_settime] = CLOCKS,
+	[SYS_timer_gettime] = CLOCKS,
+	[SYS_timer_getoverrun] = CLOCKS,
+	[SYS_timerfd_settime] = CLOCKS,
+	[SYS_getrusage] = CLOCKS,
+	[SYS_times] = CLOCKS,
+	[SYS_futex] = WAITS,
+	[SYS_ppoll] = WAITS,
+	[SYS_pselect6] = WAITS,
+	[SYS_rt_sigsuspend] = WAITS,
+	[SYS_epoll_pwait] = WAITS,
+	[SYS_shmget] = NOBODY,
+	[SYS_shmat] = NOBODY,
+	[SYS_shmdt] = NOBODY,
+	[SYS_shmctl] = NOBODY,
+	[SYS_semget] = NOBODY,
+	[SYS_semop] = NOBODY,
+	[SYS_semctl] = NOBODY,
+	[SYS_semtimedop] = NOBODY,
+	[SYS_msgget] = NOBODY,
+	[SYS_msgsnd] = NOBODY,
+	[SYS_msgrcv] = NOBODY,
+	[SYS_msgctl] = NOBODY,
+	[SYS_clone3] = NOBODY,
+	[SYS_openat2] = NOBODY,
+	[SYS_open_by_handle_at] = NOBODY,
+	[SYS_io_uring_setup] = NOBODY,
+	[SYS_remap_file_pages] = NOBODY,
+	[SYS_epoll_pwait2] = NOBODY,
+};
+
+long __drover_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	switch (n >= 0 && (size_t)n < sizeof(answers) ? answers[n] : KERNEL) {
+	case NOBODY:
+		return -ENOSYS;
+	case MEMORY:
+		return route_memory(n, a, b, c, d, e, f);
+	case DESCRIPTORS:
+		return route_files(n, a, b, c, d, e, f);
+	case SIGNALS:
+		return n == SYS_rt_sigaction
+			       ? signals_action((int)a, (const void *)b, (void *)c, (size_t)d)
+			       : signals_mask((int)a, (const uint64_t *)b, (uint64_t *)c,
+					      (size_t)d);
+	case IDENTITY:
+		return route_identity(n, a, b, c, d);
+	case THREADS:
+		return route_threads(n, a, b, c, d, e);
+	case CLOCKS:
+		return route_clocks(n, a, b, c, d);
+	case WAITS:
+		return route_waits(n, a, b, c, d, e, f);
+	default:
+		return arch_kernel(n, a, b, c, d, e, f);
 	}
 }

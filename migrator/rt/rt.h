@@ -232,8 +232,12 @@ bool timers_late(struct drover_image_process *p, struct drover_image_pending *ou
  * false if it is none. */
 long blocking_call(struct drover_wait *w, bool *known, long n, const long *a);
 
-/* ---- router.c ------------------------------------------------------------- */
+/* ---- router.c, router_files.c --------------------------------------------- */
 long __drover_syscall(long n, long a, long b, long c, long d, long e, long f);
+/* System calls about descriptors. */
+long route_files(long n, long a, long b, long c, long d, long e, long f);
+/* A process or thread id as the program knows it, for the kernel; negative ones name groups. */
+long route_own_id(long id);
 
 /* ---- unwind.c, rebuild.c -------------------------------------------------- */
 /* The functions whose frames are a thread's outermost: unwinding ends there. */
