@@ -19,7 +19,13 @@ struct action {
 	uint64_t handler, flags, restorer, mask;
 };
 
-enum { LAST = DROVER_IMAGE_SIGNALS - 1, CANCEL = 33 /* of the C library */ };
+enum {
+	LAST = DROVER_IMAGE_SIGNALS - 1,
+	/* The C library's own, from TIMER to SYNCCALL: no program sees them. */
+	TIMER = 32,
+	CANCEL = 33,
+	SYNCCALL = 34,
+};
 
 static struct drover_image_signal actions[DROVER_IMAGE_SIGNALS];
 static unsigned char guard_stack[16384] __attribute__((__aligned__(16)));
@@ -134,7 +140,9 @@ void signals_begin(void)
 	for (int s = 1; s <= LAST; s++) {
 		struct action old = {0};
 
-		if (!kernel(SYS_rt_sigaction, s, 0, &old, 8))
+		if (s >= TIMER && s <= SYNCCALL) /* whoever started us may have ignored them */
+			(void)install(s);
+		else if (!kernel(SYS_rt_sigaction, s, 0, &old, 8))
 			actions[s].handler = old.handler == 1;
 	}
 	watch_guard();
