@@ -10,12 +10,7 @@ static const char usage[] =
 	"usage: drover bundle [list | add FILE... | show SHA256|FILE] [OPTION]...\n"
 	"Programs built by drover-cc that were submitted or uploaded: lists them, uploads some\n"
 	"(submit does that by itself), or shows one.\n"
-	"\n"
-	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n"
-	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
-	"      --watch[=S]      again every S seconds [2] until interrupted\n"
-	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"\n" CLI_LIST_USAGE;
 
 static const struct option options[] = {CLI_LIST_OPTIONS, {NULL, 0, NULL, 0}};
 

@@ -47,6 +47,17 @@ enum {
 	{ "watch", optional_argument, NULL, CLI_OPT_WATCH },     \
 	{ "no-header", no_argument, NULL, CLI_OPT_NO_HEADER },   \
 	CLI_OPTIONS
+/* The ends of their usage texts. */
+#define CLI_USAGE                                                \
+	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
+#define CLI_TABLE_USAGE                                          \
+	"      --sort COLUMN    in this order; -COLUMN reverses it\n" \
+	"      --watch[=S]      again every S seconds [2] until interrupted\n" \
+	"      --no-header      without the line of titles\n"      \
+	CLI_USAGE
+#define CLI_LIST_USAGE                                           \
+	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n" \
+	CLI_TABLE_USAGE
 /* clang-format on */
 
 /* How a table is shown; see table.h. */

@@ -6,9 +6,6 @@
 #include "cli/commands.h"
 #include "common/buf.h"
 
-#define COMMON_USAGE                                                                               \
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
-
 static const struct option options[] = {CLI_OPTIONS, {NULL, 0, NULL, 0}};
 
 /* One request for each argument; goes on after one that was refused. */
@@ -87,7 +84,7 @@ const struct command command_cancel = {
 	"usage: drover cancel [--array] JOB...\n"
 	"Ends jobs: SIGTERM, and SIGKILL five seconds later. A job that waits just leaves the\n"
 	"queue.\n\n"
-	"      --array          JOB is an array: all its elements\n" COMMON_USAGE};
+	"      --array          JOB is an array: all its elements\n" CLI_USAGE};
 
 /* ---- hold, release, requeue --------------------------------------------- */
 
@@ -105,7 +102,7 @@ const struct command command_hold = {
 	cmd_hold,
 	options,
 	"usage: drover hold JOB...\n"
-	"Keeps waiting jobs from starting until they are released.\n\n" COMMON_USAGE};
+	"Keeps waiting jobs from starting until they are released.\n\n" CLI_USAGE};
 
 static int cmd_release(int argc, char **argv)
 {
@@ -121,7 +118,7 @@ const struct command command_release = {"release",
 					cmd_release,
 					options,
 					"usage: drover release JOB...\n"
-					"Lets jobs that were held start.\n\n" COMMON_USAGE};
+					"Lets jobs that were held start.\n\n" CLI_USAGE};
 
 static int cmd_requeue(int argc, char **argv)
 {
@@ -139,7 +136,7 @@ const struct command command_requeue = {
 	options,
 	"usage: drover requeue JOB...\n"
 	"Ends the running attempt of jobs and puts them back into the queue, from where they\n"
-	"start from their beginning. To move a job as it is: drover migrate.\n\n" COMMON_USAGE};
+	"start from their beginning. To move a job as it is: drover migrate.\n\n" CLI_USAGE};
 
 /* ---- migrate ------------------------------------------------------------ */
 
@@ -196,4 +193,4 @@ const struct command command_migrate = {
 	"usage: drover migrate [--reason TEXT] JOB [NODE]\n"
 	"Moves a running job to NODE, or to one of the other ISA. The job goes on from where it\n"
 	"is; if the move fails it stays where it was.\n\n"
-	"  -r, --reason TEXT    kept with the migration [asked for by a user]\n" COMMON_USAGE};
+	"  -r, --reason TEXT    kept with the migration [asked for by a user]\n" CLI_USAGE};

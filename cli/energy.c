@@ -27,12 +27,8 @@ static const char usage[] =
 	"  -k, --key NAME       with --series: only this node, job, ISA or user\n"
 	"  -r, --resolution S   with --series: seconds a point, at least [as fits]\n"
 	"  -p, --points N       with --series: at most so many [20]\n"
-	"  -m, --meters NODE    a node's meters: what they read, and their newest reading\n"
-	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n"
-	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
-	"      --watch[=S]      again every S seconds [2] until interrupted\n"
-	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"  -m, --meters NODE    a node's meters: what they read, and their newest "
+	"reading\n" CLI_LIST_USAGE;
 
 static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 					{"to", required_argument, NULL, 't'},

@@ -5,13 +5,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 
-#define VIEW_USAGE                                                                                 \
-	"\n"                                                                                       \
-	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n"    \
-	"      --sort COLUMN    in this order; -COLUMN reverses it\n"                              \
-	"      --watch[=S]      again every S seconds [2] until interrupted\n"                     \
-	"      --no-header      without the line of titles\n"                                      \
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
+#define VIEW_USAGE "\n" CLI_LIST_USAGE
 
 static const struct option options[] = {CLI_LIST_OPTIONS, {NULL, 0, NULL, 0}};
 

@@ -9,8 +9,7 @@ static const struct option options[] = {
 	{"reason", required_argument, NULL, 'r'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
 
 #define OPTIONS_USAGE                                                                              \
-	"\n  -r, --reason TEXT    shown with the node and kept in its history\n"                   \
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
+	"\n  -r, --reason TEXT    shown with the node and kept in its history\n" CLI_USAGE
 
 static int take(void *arg, int opt, const char *value, struct err *e)
 {

@@ -10,8 +10,7 @@ static const char policy_usage[] =
 	"usage: drover policy [NAME [OPTION=VALUE]...] [--list]\n"
 	"Shows the policy and its options, or sets it. A value is a number, or yes or no.\n"
 	"\n"
-	"  -l, --list           the policies there are, and their options\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"  -l, --list           the policies there are, and their options\n" CLI_USAGE;
 
 static const struct option policy_options[] = {
 	{"list", no_argument, NULL, 'l'}, CLI_OPTIONS, {NULL, 0, NULL, 0}};
@@ -180,5 +179,4 @@ const struct command command_cap = {
 	cap_options,
 	"usage: drover cap [WATTS|none]\n"
 	"Shows or sets the power under which the scheduler keeps the cluster's predicted power:\n"
-	"by placing, delaying and moving jobs. none lifts it.\n\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"};
+	"by placing, delaying and moving jobs. none lifts it.\n\n" CLI_USAGE};

@@ -23,13 +23,7 @@ static const char usage[] =
 	"  -w, --node NODE      only those on this node\n"
 	"  -A, --array JOB      only elements of this array\n"
 	"  -i, --isa ISA        only those on this ISA\n"
-	"  -l, --last N         only the newest N (at most 1000)\n"
-	"  -o, --columns LIST   these columns, separated by commas (any field of --json too)\n"
-	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
-	"      --watch[=S]      again every S seconds [2] until interrupted\n"
-	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"
-	"\n"
+	"  -l, --last N         only the newest N (at most 1000)\n" CLI_LIST_USAGE "\n"
 	"ENERGY is what the job's own work took, modelled where its node has no meter (`drover\n"
 	"energy` says which). An element of array 12 is shown as 12_3.\n";
 

@@ -56,8 +56,8 @@ static const char usage[] =
 	"                       the study's sets with these seeds, at most 1000 [1-10]\n"
 	"      --live           submits the arrivals to the running scheduler instead; jobs that "
 	"are\n"
-	"                       no kernels run ep for as long, shortened as the arrivals are\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"                       no kernels run ep for as long, shortened as the arrivals "
+	"are\n" CLI_USAGE;
 
 static const struct option options[] = {{"cluster", required_argument, NULL, 'c'},
 					{"policy", required_argument, NULL, 'p'},

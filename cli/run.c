@@ -20,8 +20,7 @@ static const char run_usage[] =
 	"ends and says how they ended. Exit status 1 unless all completed.\n"
 	"\n"
 	"  -s, --speed X        X times as fast [1]\n"
-	"  -n, --no-wait        end once all are submitted\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"  -n, --no-wait        end once all are submitted\n" CLI_USAGE;
 
 static const struct option options[] = {{"speed", required_argument, NULL, 's'},
 					{"no-wait", no_argument, NULL, 'n'},

@@ -22,12 +22,9 @@ static const char usage[] =
 	"                       milliseconds since 1970 [the first job]\n"
 	"  -t, --to TIME        until then [now]\n"
 	"  -B, --baseline WHAT  compare with POLICY@COUNT:PROFILE[,COUNT:PROFILE]... from now on,\n"
-	"                       as static-x86@2:xeon-e5-1650-v2; `default` for the default again\n"
-	"  -o, --columns LIST   these columns, separated by commas\n"
-	"      --sort COLUMN    in this order; -COLUMN reverses it\n"
-	"      --watch[=S]      again every S seconds [2] until interrupted\n"
-	"      --no-header      without the line of titles\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"                       as static-x86@2:xeon-e5-1650-v2; `default` for the default "
+	"again\n"
+	"  -o, --columns LIST   these columns, separated by commas\n" CLI_TABLE_USAGE;
 
 static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 					{"to", required_argument, NULL, 't'},

@@ -13,8 +13,7 @@ static const char usage[] =
 	"  -H, --history        what was decided about the job or node, why, with predicted and\n"
 	"                       actual joules, and where the job ran\n"
 	"  -m, --model          what the scheduler believes of each program's time and power on\n"
-	"                       each ISA\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"                       each ISA\n" CLI_USAGE;
 
 static const struct option options[] = {{"history", no_argument, NULL, 'H'},
 					{"model", no_argument, NULL, 'm'},

@@ -29,8 +29,7 @@ static const char usage[] =
 	"                         an array's id means all its elements\n"
 	"  -R, --no-requeue       it may not be started from its beginning by requeue\n"
 	"  -r, --max-restarts N   how often it is started anew when it is lost [3]\n"
-	"  -w, --wait             wait for its end; exit with its status\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"  -w, --wait             wait for its end; exit with its status\n" CLI_USAGE;
 
 static const struct option options[] = {{"name", required_argument, NULL, 'n'},
 					{"cpus", required_argument, NULL, 'c'},

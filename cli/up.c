@@ -38,8 +38,7 @@ static const char up_usage[] =
 	"  -d, --state-dir DIR      where the cluster's files are kept\n"
 	"  -s, --sleep              let the scheduler put idle nodes to sleep: it stops and "
 	"starts\n"
-	"                           their agents\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n";
+	"                           their agents\n" CLI_USAGE;
 
 static const struct option up_options_table[] = {{"nodes", required_argument, NULL, 'n'},
 						 {"policy", required_argument, NULL, 'p'},
@@ -343,5 +342,4 @@ const struct command command_down = {
 	"Ends the cluster that `drover up` started, with its jobs. With NODE: ends only these\n"
 	"nodes; `drover up NODE` starts them again.\n"
 	"\n"
-	"  -d, --state-dir DIR      where the cluster's files are kept\n"
-	"      --json, --server URL, --ca FILE, --token-file FILE, --config FILE, --help\n"};
+	"  -d, --state-dir DIR      where the cluster's files are kept\n" CLI_USAGE};
