@@ -148,6 +148,7 @@ static struct hop_plan make_plan(const struct hop_options *o)
 		.hops = o->hops,
 		.timeout_ns = o->timeout_s * NS_PER_S,
 		.apart = o->apart,
+		.in_place = o->in_place,
 		.image = o->image,
 	};
 }

@@ -42,6 +42,7 @@ struct hop_plan {
 	bool again;          /* a move that was refused is tried again after step more points */
 	uint64_t timeout_ns; /* for the run; 0: none */
 	bool apart;          /* each process in a network namespace of its own */
+	bool in_place;       /* all images in one file; memory that did not change stays in it */
 	const char *image;   /* save the first image here; NULL: don't */
 };
 

@@ -25,6 +25,9 @@ const char hop_help[] =
 	"  --jobs J       with --each: runs at a time (default: number of processors)\n"
 	"  --apart        each process in a network of its own, as if on another machine: nothing\n"
 	"                 is handed over by the kernel (needs root)\n"
+	"  --in-place     all state images of a run in one file: what did not change since the "
+	"last\n"
+	"                 move is neither written nor read (for many moves of much memory)\n"
 	"  --from ISA     where the program starts (default: this host's ISA)\n"
 	"  --compare      compare output and status with an unmoved run (always with --each)\n"
 	"  --timeout S    give up a run after S seconds (default: none; with --each 120,\n"
@@ -67,6 +70,7 @@ enum {
 	OPT_JOBS,
 	OPT_FROM,
 	OPT_APART,
+	OPT_IN_PLACE,
 	OPT_COMPARE,
 	OPT_TIMEOUT,
 	OPT_IMAGE,
@@ -85,6 +89,7 @@ const struct option hop_long_options[] = {
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"apart", no_argument, NULL, OPT_APART},
+	{"in-place", no_argument, NULL, OPT_IN_PLACE},
 	{"compare", no_argument, NULL, OPT_COMPARE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"image", required_argument, NULL, OPT_IMAGE},
@@ -137,6 +142,9 @@ static int parse_one(struct hop_options *o, int c, bool *mode_given)
 		break;
 	case OPT_APART:
 		o->apart = true;
+		break;
+	case OPT_IN_PLACE:
+		o->in_place = true;
 		break;
 	case OPT_COMPARE:
 		o->compare = true;
@@ -198,6 +206,11 @@ int hop_options_parse(struct hop_options *o, int argc, char **argv)
 		optind++;
 	else if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
 		return usage("the program's arguments follow \"--\"", argv[optind]);
+	if (o->in_place && o->image)
+		return usage(
+			"an image in place has holes as large as the address range; use only one "
+			"of --in-place and --image",
+			NULL);
 	o->args = argv + optind;
 	o->nargs = argc - optind;
 	if (!o->hops)

@@ -17,7 +17,7 @@ struct hop_options {
 	uint64_t jobs;
 	uint64_t timeout_s;
 	enum isa from;
-	bool compare, json, verbose, apart;
+	bool compare, json, verbose, apart, in_place;
 	const char *image;
 	const char *report; /* append a line of JSON to this file instead of printing */
 	const char *bundle;

@@ -75,6 +75,8 @@ static int start_process(struct runner *r, enum isa isa, int image, const struct
 		/* Passing through, it stays in our group: the terminal's signals reach it. */
 		.new_group = r->out_rd >= 0,
 		.image_in = image,
+		.in_place = r->plan->in_place,
+		.before = r->plan->in_place ? r->p : NULL,
 		.given = given,
 		.here = !r->plan->apart,
 	};

@@ -9,9 +9,9 @@
 
 static bool is_control_variable(const char *kv)
 {
-	static const char *const names[] = {DROVER_ENV_CTL "=", DROVER_ENV_IMAGE_OUT "=",
+	static const char *const names[] = {DROVER_ENV_CTL "=",      DROVER_ENV_IMAGE_OUT "=",
 					    DROVER_ENV_IMAGE_IN "=", DROVER_ENV_PLAN "=",
-					    DROVER_ENV_HERE "="};
+					    DROVER_ENV_HERE "=",     DROVER_ENV_IN_PLACE "="};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(kv, names[i], strlen(names[i])))
@@ -26,7 +26,7 @@ int environment_make(const struct process_spec *s, int ctl, int image, struct en
 	while (s->envp && s->envp[n])
 		if (++n > ENV_MAX)
 			return -E2BIG;
-	env->envp = calloc(n + 6, sizeof(*env->envp));
+	env->envp = calloc(n + 7, sizeof(*env->envp));
 	if (!env->envp)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -49,5 +49,7 @@ int environment_make(const struct process_spec *s, int ctl, int image, struct en
 	}
 	if (s->here)
 		env->envp[k++] = DROVER_ENV_HERE "=1";
+	if (s->in_place)
+		env->envp[k++] = DROVER_ENV_IN_PLACE "=1";
 	return 0;
 }

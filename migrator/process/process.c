@@ -2,6 +2,7 @@
 #include "migrator/process/environment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -47,6 +48,19 @@ static int hand_over(struct process *p, const struct descriptors *d)
 	return r;
 }
 
+static int open_image(struct process *p, const struct process_spec *s, struct err *e)
+{
+	if (s->before) {
+		p->image = fcntl(s->before->image, F_DUPFD_CLOEXEC, 0);
+		return p->image < 0 ? err_sys(e, -errno, "cannot use the state image again") : 0;
+	}
+	p->image = file_unnamed(s->image_dir, "image");
+	if (p->image < 0)
+		return err_sys(e, p->image, "cannot make a file for the state image in %s",
+			       s->image_dir ? s->image_dir : "memory");
+	return 0;
+}
+
 static int start_child(struct process *p, const struct process_spec *s, struct err *e)
 {
 	struct satellite_spec ss = {
@@ -68,10 +82,9 @@ static int start_child(struct process *p, const struct process_spec *s, struct e
 		return err_sys(e, -errno, "cannot make a control socket");
 	p->ctl = pair[0];
 	theirs = pair[1];
-	p->image = file_unnamed(s->image_dir, "image");
-	if (p->image < 0)
-		return err_sys(e, p->image, "cannot make a file for the state image in %s",
-			       s->image_dir ? s->image_dir : "memory");
+	r = open_image(p, s, e);
+	if (r < 0)
+		return r;
 	r = environment_make(s, theirs, p->image, &env);
 	envp = env.envp;
 	if (r < 0)

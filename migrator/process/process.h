@@ -26,7 +26,10 @@ struct process_spec {
 	const char *const *envp; /* NULL-terminated; the control variables are added */
 	const char *cwd;
 	const char *image_dir; /* where the state image is written; NULL: to a memory file */
-	int stdio[3];          /* -1: /dev/null */
+	bool in_place;         /* the images of all moves stay in one file, each page at its address
+				  (docs/formats/image.md, section 7) */
+	const struct process *before; /* with in_place: whose file it is; NULL: a new one */
+	int stdio[3];                 /* -1: /dev/null */
 	bool new_group;
 	uint64_t memory_bytes, cpu_seconds; /* 0: unlimited */
 	int image_in;     /* -1: run from the beginning; else load this image and wait for GO */

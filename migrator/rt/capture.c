@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "migrator/rt/image_check.h"
+#include "migrator/rt/kept.h"
 
 /* Zero pages between two others that are written rather than end a run: a record and a call are
  * dearer. */
@@ -114,14 +115,20 @@ static bool is_zero(const void *p, uint64_t n)
 	return true;
 }
 
-static int add_run(uint64_t addr, uint64_t end, uint64_t *offset)
+static int enter_run(uint64_t addr, uint64_t end, uint64_t offset)
 {
-	int r;
-
 	if (nruns == DROVER_IMAGE_MAX_RUNS)
 		return -E2BIG;
-	r = write_at((const void *)addr, end - addr, *offset);
-	runs[nruns++] = (struct drover_image_run){addr, end - addr, *offset};
+	runs[nruns++] = (struct drover_image_run){addr, end - addr, offset};
+	return 0;
+}
+
+static int add_run(uint64_t addr, uint64_t end, uint64_t *offset)
+{
+	int r = enter_run(addr, end, *offset);
+
+	if (!r)
+		r = write_at((const void *)addr, end - addr, *offset);
 	*offset += end - addr;
 	return r;
 }
@@ -137,7 +144,7 @@ static int add_range(uint64_t start, uint64_t end, uint64_t *offset)
 		next = (at | (RT_PAGE - 1)) + 1;
 		if (next > end)
 			next = end;
-		if (is_zero((const void *)at, next - at))
+		if (kept_state(at) == KEPT_EMPTY || is_zero((const void *)at, next - at))
 			continue;
 		if (run && at - run_end > GAP) {
 			r = add_run(run, run_end, offset);
@@ -148,6 +155,37 @@ static int add_range(uint64_t start, uint64_t end, uint64_t *offset)
 		run_end = next;
 	}
 	return run && !r ? add_run(run, run_end, offset) : r;
+}
+
+/* The same for whole pages of an image in place: each at its address, and written if it has
+ * changed.
+ */
+static int add_in_place(uint64_t start, uint64_t end)
+{
+	uint64_t run = 0, changed = 0;
+	int r = 0;
+
+	for (uint64_t at = start; at < end && !r; at += RT_PAGE) {
+		enum kept_page state = kept_state(at);
+		bool empty = state == KEPT_EMPTY ||
+			     (state == KEPT_OWN && is_zero((const void *)at, RT_PAGE));
+
+		if (changed && (empty || state == KEPT_UNCHANGED)) {
+			r = write_at((const void *)changed, at - changed, changed);
+			changed = 0;
+		}
+		if (run && empty && !r) {
+			r = enter_run(run, at, run);
+			run = 0;
+		}
+		if (!empty) {
+			run = run ? run : at;
+			changed = changed || state == KEPT_UNCHANGED ? changed : at;
+		}
+	}
+	if (changed && !r)
+		r = write_at((const void *)changed, end - changed, changed);
+	return run && !r ? enter_run(run, end, run) : r;
 }
 
 /* Below a thread's common stack pointer is nothing: where the next such gap in [at, end) begins and
@@ -181,7 +219,7 @@ static int add_live(uint64_t at, uint64_t end, uint64_t *offset)
 
 	for (; at < end && !r; at = gap_end) {
 		gap = next_gap(at, end, &gap_end);
-		r = add_range(at, gap, offset);
+		r = rt.in_place ? add_in_place(at, gap) : add_range(at, gap, offset);
 	}
 	return r;
 }
@@ -204,8 +242,14 @@ static int write_memory(uint64_t *offset)
 	uint64_t start = (uint64_t)__drover_data_start, end = (uint64_t)__drover_data_end;
 	int r = add_range(start, end, offset);
 
+	if (rt.in_place && *offset > DROVER_COMMON_START)
+		return -E2BIG;
+	kept_look();
 	for (uint32_t i = 0; i < memory.n && !r; i++)
 		r = add_map(&memory.v[i], offset);
+	kept_looked();
+	if (rt.in_place)
+		*offset = DROVER_COMMON_END;
 	return r;
 }
 
@@ -336,7 +380,7 @@ static int write_image(uint64_t *offset)
 	memcpy(header.build_id, __drover_build_id, DROVER_BUILD_ID_BYTES);
 	*offset = sizeof header;
 	nruns = 0;
-	r = (int)kernel(SYS_ftruncate, rt.image_out, 0);
+	r = rt.in_place ? 0 : (int)kernel(SYS_ftruncate, rt.image_out, 0);
 	if (!r)
 		r = put(DROVER_SEC_PROCESS, &process, sizeof process, 1, offset);
 	if (!r)
@@ -360,6 +404,21 @@ static int write_image(uint64_t *offset)
 	if (!r)
 		r = put(DROVER_SEC_FILES, files.v, files.n * sizeof *files.v, files.n, offset);
 	return r ? r : put(DROVER_SEC_RUNS, runs, nruns * sizeof *runs, nruns, offset);
+}
+
+/* Bytes that belong to the image, which in place is mostly holes. */
+static uint64_t size_of(uint64_t file)
+{
+	uint64_t size = sizeof header;
+
+	if (!rt.in_place)
+		return file;
+	for (uint32_t i = 0; i < header.nsections; i++)
+		if (header.sections[i].type != DROVER_SEC_PAGES)
+			size += header.sections[i].size;
+	for (uint64_t i = 0; i < nruns; i++)
+		size += runs[i].size;
+	return size;
 }
 
 /* The sum over sections in the order of the table; frames are in several pieces. */
@@ -428,6 +487,9 @@ bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why)
 		header.meta_sum = sum();
 		r = write_at(&header, sizeof header, 0);
 	}
+	if (!r && rt.in_place) /* an earlier image may have been longer */
+		r = (int)kernel(SYS_ftruncate, rt.image_out, header.size);
+	*bytes = size_of(header.size);
 	if (!r)
 		return give_descriptors(given, why);
 	text_str(why, "cannot write the image, error ");

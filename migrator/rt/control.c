@@ -99,12 +99,15 @@ static void take(const char *name, const char *value)
 		take_plan(value);
 	else if (!strcmp(name, DROVER_ENV_HERE))
 		rt.here = !strcmp(value, "1");
+	else if (!strcmp(name, DROVER_ENV_IN_PLACE))
+		rt.in_place = !strcmp(value, "1");
 	else if (!strcmp(name, "DROVER_FAULT") && strlen(value) < sizeof rt.fault)
 		strcpy(rt.fault, value);
 }
 
-static const char *const taken[] = {DROVER_ENV_CTL,  DROVER_ENV_IMAGE_OUT, DROVER_ENV_IMAGE_IN,
-				    DROVER_ENV_PLAN, DROVER_ENV_HERE,      "DROVER_FAULT"};
+static const char *const taken[] = {DROVER_ENV_CTL,      DROVER_ENV_IMAGE_OUT, DROVER_ENV_IMAGE_IN,
+				    DROVER_ENV_IN_PLACE, DROVER_ENV_PLAN,      DROVER_ENV_HERE,
+				    "DROVER_FAULT"};
 
 void control_take(char **envp)
 {

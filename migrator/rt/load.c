@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "migrator/rt/image_check.h"
+#include "migrator/rt/kept.h"
 #include "migrator/rt/self.h"
 
 static struct drover_image_header header;
@@ -83,6 +84,15 @@ static void make_entries(const unsigned char *frames)
 	stop_loading((uint32_t)n);
 }
 
+/* Images in place: what is mapped is what the next capture writes to. */
+static bool other_file(const struct stat *in)
+{
+	struct stat out;
+
+	return kernel(SYS_fstat, rt.image_out, &out) < 0 || out.st_dev != in->st_dev ||
+	       out.st_ino != in->st_ino;
+}
+
 /* Everything but the pages, checked. */
 static void read_all(main_function *main_fn)
 {
@@ -106,6 +116,8 @@ static void read_all(main_function *main_fn)
 
 	if (kernel(SYS_fstat, rt.image_in, &st) < 0 || (uint64_t)st.st_size < sizeof header)
 		bad("is shorter than its header");
+	if (rt.in_place && other_file(&st))
+		bad("is not in the file the next one is to go to");
 	read_at(&header, sizeof header, 0);
 	what = image_check_header(&header, (uint64_t)st.st_size, host.build_id);
 	if (what)
@@ -140,7 +152,8 @@ static void load_memory(void)
 			bad("an address range of the program is taken in this process");
 	memset(__drover_data_start, 0, (size_t)(__drover_data_end - __drover_data_start));
 	for (uint64_t i = 0; i < image_section(&header, DROVER_SEC_RUNS)->count; i++)
-		read_at((void *)runs[i].addr, runs[i].size, runs[i].offset);
+		if (!kept_map(&runs[i]))
+			read_at((void *)runs[i].addr, runs[i].size, runs[i].offset);
 	for (uint32_t i = 0; i < memory.n; i++)
 		if (memory.v[i].prot != (PROT_READ | PROT_WRITE) &&
 		    kernel(SYS_mprotect, memory.v[i].start, memory.v[i].end - memory.v[i].start,

@@ -4,7 +4,7 @@
  * read when it is made. A shared mapping is what the kernel makes of it, and stands in the way of a
  * capture.
  */
-#include "migrator/rt/rt.h"
+#include "migrator/rt/kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,19 @@ struct ranges memory = {table, 0, DROVER_IMAGE_MAX_MAPS};
 /* What the program may use; above are the guard and the common stack. */
 #define LOW  DROVER_COMMON_START
 #define HIGH (RT_STACK_START - RT_STACK_GUARD)
+
+/* Whether one more change fits into the tables. */
+static bool room(void)
+{
+	return ranges_room(&memory) && kept_room();
+}
+
+/* [start, end) is the program's no longer. */
+static void forget(uint64_t start, uint64_t end)
+{
+	ranges_remove(&memory, start, end);
+	kept_forget(start, end);
+}
 
 static uint64_t pages(uint64_t len)
 {
@@ -138,7 +151,7 @@ long memory_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, int64
 	if (prot & PROT_EXEC)
 		return -EACCES; /* code made at run time is of one ISA */
 	at = choose(addr, len, flags);
-	if (!at || !ranges_room(&memory))
+	if (!at || !room())
 		return -ENOMEM;
 	if ((at & (RT_PAGE - 1)) || !in_common(at, len) || at + len > HIGH)
 		return fixed ? -ENOMEM : -EINVAL;
@@ -148,7 +161,7 @@ long memory_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, int64
 		r = (int)kernel(SYS_munmap, at, len);
 		if (r)
 			return r;
-		ranges_remove(&memory, at, at + len);
+		forget(at, at + len);
 	}
 	r = make(at, len, prot, flags, fd, offset);
 	if (r)
@@ -164,11 +177,11 @@ long memory_munmap(uint64_t addr, uint64_t len)
 	len = pages(len);
 	if (!len || (addr & (RT_PAGE - 1)) || !in_common(addr, len) || addr + len > HIGH)
 		return -EINVAL;
-	if (!ranges_room(&memory))
+	if (!room())
 		return -ENOMEM;
 	r = kernel(SYS_munmap, addr, len);
 	if (!r)
-		ranges_remove(&memory, addr, addr + len);
+		forget(addr, addr + len);
 	return r;
 }
 
@@ -176,13 +189,23 @@ long memory_munmap(uint64_t addr, uint64_t len)
 static long move(uint64_t addr, uint64_t len, uint64_t new_len, uint64_t to,
 		 struct drover_image_map m)
 {
-	long r = kernel(SYS_mremap, addr, len, new_len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	long r = kept_any(addr, addr + len) ? kept_own(addr, addr + len, (int)m.prot) : 0;
 
+	if (!r)
+		r = kernel(SYS_mremap, addr, len, new_len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	if (r < 0 && r >= -4095)
 		return r;
 	ranges_remove(&memory, addr, addr + len);
 	ranges_add(&memory, to, to + new_len, m.prot, m.flags);
 	return r;
+}
+
+/* More memory behind one entry, which is free; what is kept cannot grow, but have a neighbour. */
+static bool grow(uint64_t addr, uint64_t len, uint64_t new_len, int prot)
+{
+	if (kept_any(addr, addr + len))
+		return !memory_map_exactly(addr + len, addr + new_len, prot);
+	return kernel(SYS_mremap, addr, len, new_len, 0, 0) == (long)addr;
 }
 
 long memory_mremap(uint64_t addr, uint64_t len, uint64_t new_len, int flags, uint64_t new_addr)
@@ -198,7 +221,7 @@ long memory_mremap(uint64_t addr, uint64_t len, uint64_t new_len, int flags, uin
 		return -EINVAL;
 	if (!m || m->end - addr < len || (m->flags & DROVER_MAP_STACK))
 		return -EFAULT;
-	if (!ranges_room(&memory))
+	if (!room())
 		return -ENOMEM;
 	old = *m;
 	if (flags & MREMAP_FIXED) {
@@ -215,7 +238,7 @@ long memory_mremap(uint64_t addr, uint64_t len, uint64_t new_len, int flags, uin
 										     : (long)addr;
 	if (old.end == addr + len && new_len <= HIGH - addr &&
 	    ranges_free(&memory, old.end, addr + new_len) &&
-	    kernel(SYS_mremap, addr, len, new_len, 0, 0) == (long)addr) {
+	    grow(addr, len, new_len, (int)old.prot)) {
 		ranges_add(&memory, addr + len, addr + new_len, old.prot, old.flags);
 		return (long)addr;
 	}
@@ -236,11 +259,22 @@ long memory_mprotect(uint64_t addr, uint64_t len, int prot)
 		return 0;
 	if (prot & PROT_EXEC)
 		return -EACCES;
-	if (!in_common(addr, len) || !ranges_covered(&memory, addr, addr + len) ||
-	    !ranges_room(&memory))
+	if (!in_common(addr, len) || !ranges_covered(&memory, addr, addr + len) || !room())
 		return -ENOMEM;
 	r = kernel(SYS_mprotect, addr, len, prot);
 	if (!r)
 		ranges_protect(&memory, addr, addr + len, (uint32_t)prot & 7);
 	return r;
+}
+
+/* Advice to drop contents leaves zeros, also where the file of an image is mapped. */
+long memory_madvise(uint64_t addr, uint64_t len, int advice)
+{
+	bool drops = advice == MADV_DONTNEED || advice == MADV_FREE;
+
+	len = pages(len);
+	if (!drops || (addr & (RT_PAGE - 1)) || !in_common(addr, len) ||
+	    !kept_any(addr, addr + len))
+		return kernel(SYS_madvise, addr, len, advice);
+	return kept_room() ? kept_clear(addr, addr + len) : -ENOMEM;
 }

@@ -3,6 +3,7 @@
  * memory layout, descriptors, signals, identity or time is answered by the runtime; the rest goes
  * to the kernel.
  */
+#include "migrator/rt/kept.h"
 #include "migrator/rt/locks.h"
 #include "migrator/rt/sockets.h"
 
@@ -43,6 +44,7 @@ static long route_clone(long a, long b, long c, long d, long e)
 		threads_forked(rt.pid);
 		stop_forked();
 		timers_forked();
+		kept_forked();
 		if (rt.ctl >= 0) {
 			kernel(SYS_close, rt.ctl);
 			kernel(SYS_close, rt.image_out);
@@ -197,6 +199,8 @@ static long change_memory(long n, long a, long b, long c, long d, long e, long f
 		return memory_munmap((uint64_t)a, (uint64_t)b);
 	case SYS_mremap:
 		return memory_mremap((uint64_t)a, (uint64_t)b, (uint64_t)c, (int)d, (uint64_t)e);
+	case SYS_madvise:
+		return memory_madvise((uint64_t)a, (uint64_t)b, (int)c);
 	default:
 		return memory_mprotect((uint64_t)a, (uint64_t)b, (int)c);
 	}
@@ -297,6 +301,7 @@ static const uint8_t answers[] = {
 	[SYS_munmap] = MEMORY,
 	[SYS_mremap] = MEMORY,
 	[SYS_mprotect] = MEMORY,
+	[SYS_madvise] = MEMORY,
 	[SYS_brk] = MEMORY,
 	[SYS_dup] = DESCRIPTORS,
 	[SYS_dup3] = DESCRIPTORS,

@@ -44,6 +44,7 @@ struct rt {
 	uint64_t points, captures; /* points: atomic, only counted under a plan */
 	volatile int request;      /* set by the request signal */
 	bool wanted;               /* a capture is to be made at the next point that allows it */
+	bool in_place;             /* images stay in one file, pages at their addresses: kept.h */
 	bool here; /* it is for a process of this kernel and network: descriptors can be given */
 	uint64_t deferred; /* the cause last reported */
 	uint32_t last_tid; /* the greatest thread id given out */
@@ -127,6 +128,7 @@ long memory_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, int64
 long memory_munmap(uint64_t addr, uint64_t len);
 long memory_mremap(uint64_t addr, uint64_t len, uint64_t new_len, int flags, uint64_t new_addr);
 long memory_mprotect(uint64_t addr, uint64_t len, int prot);
+long memory_madvise(uint64_t addr, uint64_t len, int advice);
 /* Maps exactly [start, end), private and zero, outside the table's knowledge; 0 or negative errno.
  */
 int memory_map_exactly(uint64_t start, uint64_t end, int prot);

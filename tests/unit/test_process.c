@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/file.h"
@@ -30,8 +31,8 @@ static int setup(void **state)
 	return exe < 0;
 }
 
-static struct process *start_given(const char *mode, int image, const char *plan,
-				   const struct descriptors *given)
+static struct process *start_with(const char *mode, int image, const char *plan,
+				  const struct descriptors *given, const struct process *before)
 {
 	static const char *const envp[] = {"PATH=/bin", "DROVER_CTL=0", NULL};
 	const char *argv[] = {"fake", mode, NULL};
@@ -44,13 +45,21 @@ static struct process *start_given(const char *mode, int image, const char *plan
 				 .new_group = true,
 				 .image_in = image,
 				 .plan = plan,
-				 .given = given};
+				 .given = given,
+				 .in_place = before != NULL,
+				 .before = before};
 	struct process *p = NULL;
 	struct err e = ERR_INIT;
 
 	if (process_start(&s, &p, &e))
 		fail_msg("%s", e.msg);
 	return p;
+}
+
+static struct process *start_given(const char *mode, int image, const char *plan,
+				   const struct descriptors *given)
+{
+	return start_with(mode, image, plan, given, NULL);
 }
 
 static struct process *start(const char *mode, int image, const char *plan)
@@ -135,6 +144,20 @@ static void a_loaded_process_waits_for_go(void **state)
 	expect_exit(dst, 9);
 	assert_int_equal(process_commit(src, NULL), 0);
 	expect_exit(src, 7);
+}
+
+static void images_in_place_are_one_file(void **state)
+{
+	struct process *src = captured(), *dst;
+	struct stat was, is;
+
+	(void)state;
+	dst = start_with("load", process_image_fd(src), NULL, NULL, src);
+	assert_int_equal(fstat(process_image_fd(src), &was), 0);
+	assert_int_equal(fstat(process_image_fd(dst), &is), 0);
+	assert_true(was.st_ino == is.st_ino && was.st_dev == is.st_dev);
+	process_free(src);
+	process_free(dst);
 }
 
 static void malformed_and_untimely_messages_are_told_apart_from_events(void **state)
@@ -294,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_committed_process_ends),
 		cmocka_unit_test(an_aborted_process_runs_on),
 		cmocka_unit_test(a_loaded_process_waits_for_go),
+		cmocka_unit_test(images_in_place_are_one_file),
 		cmocka_unit_test(what_a_process_gives_is_the_new_ones),
 		cmocka_unit_test(to_give_less_than_was_said_is_a_breach),
 		cmocka_unit_test(malformed_and_untimely_messages_are_told_apart_from_events),
