@@ -52,6 +52,7 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 {
 	struct text t = {0};
 	uint64_t a[2] = {arch_isa, 0};
+	int r;
 
 	control_take(envp);
 	if (__drover_libc_page_size() != RT_PAGE) {
@@ -68,9 +69,13 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 		load_image(main_fn);
 		return;
 	}
-	if (memory_begin()) {
-		text_str(&t, "the addresses of the common stack are taken in this process");
-		rt_die(&t, -EEXIST);
+	r = memory_begin();
+	if (r) {
+		text_str(&t,
+			 r == -ENOMEM
+				 ? "no address space for the stack; a limit (ulimit -v) is too low"
+				 : "the addresses of the common stack are taken in this process");
+		rt_die(&t, r);
 	}
 	*thread_csp(&threads[0]) = (char *)DROVER_COMMON_END;
 	copy_arguments(argc, argv, envp);

@@ -27,16 +27,6 @@ static void limit_machine(struct limit *l)
 		limit_lower(l, (uint64_t)pages * (uint64_t)size, "this machine has");
 }
 
-static void limit_process(struct limit *l)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-		limit_lower(l, r.rlim_cur, "the limit of address space (ulimit -v) is");
-	if (getrlimit(RLIMIT_DATA, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-		limit_lower(l, r.rlim_cur, "the limit of data (ulimit -d) is");
-}
-
 /*
  * The beginning of a small file as a string; false when there is none. No stream and no loop: a
  * file of the kernel's cannot move to another machine, so it must not be open for long.
@@ -54,16 +44,33 @@ static bool read_small(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-/* The limit of the control group `path` (version 2) and of all above it. */
-static void limit_cgroup(struct limit *l, char *path, size_t len)
+/* What the process's limits leave it beside what it has: proc(5), statm, in pages. */
+static void limit_process(struct limit *l)
 {
-	static const char root[] = "/sys/fs/cgroup";
+	unsigned long long all = 0, data = 0, size = (unsigned long long)sysconf(_SC_PAGESIZE);
+	char text[128];
+	struct rlimit r;
+
+	if (read_small("/proc/self/statm", text, sizeof(text)))
+		(void)sscanf(text, "%llu %*u %*u %*u %*u %llu", &all, &data);
+	if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
+		limit_lower(l, r.rlim_cur > all * size ? r.rlim_cur - all * size : 0,
+			    "the limit of address space (ulimit -v) leaves");
+	if (getrlimit(RLIMIT_DATA, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
+		limit_lower(l, r.rlim_cur > data * size ? r.rlim_cur - data * size : 0,
+			    "the limit of data (ulimit -d) leaves");
+}
+
+/* The limit of the control group `path`, and of all above it. */
+static void limit_cgroup(struct limit *l, const char *root, const char *file, char *path)
+{
+	size_t len = strlen(path);
 
 	while (len > 0) {
 		char name[1200], text[32] = "";
 
 		path[len] = '\0';
-		snprintf(name, sizeof(name), "%s%s/memory.max", root, path);
+		snprintf(name, sizeof(name), "%s%s/%s", root, path, file);
 		if (read_small(name, text, sizeof(text)) && text[0] >= '0' && text[0] <= '9')
 			limit_lower(l, strtoull(text, NULL, 10),
 				    "the limit of this control group is");
@@ -72,15 +79,23 @@ static void limit_cgroup(struct limit *l, char *path, size_t len)
 	}
 }
 
+/* Lines are ID:CONTROLLERS:PATH, those of version 2 without a controller (cgroups(7)). */
 static void limit_cgroups(struct limit *l)
 {
 	char text[4096], *save = NULL;
 
 	if (!read_small("/proc/self/cgroup", text, sizeof(text)))
 		return;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!strncmp(line, "0::/", 4) && strlen(line) < 1024)
-			limit_cgroup(l, line + 3, strlen(line + 3));
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *path = strstr(line, ":/");
+
+		if (!path || strlen(++path) >= 1024)
+			continue;
+		if (!strncmp(line, "0::", 3))
+			limit_cgroup(l, "/sys/fs/cgroup", "memory.max", path);
+		else if (strstr(line, ":memory:"))
+			limit_cgroup(l, "/sys/fs/cgroup/memory", "memory.limit_in_bytes", path);
+	}
 }
 
 bool npb_memory_check(const struct npb_options *o, const char *kernel, uint64_t bytes)
