@@ -286,6 +286,21 @@ static int make(struct work *w, struct err *e)
 	return rc;
 }
 
+/* Measuring takes minutes: known before that the result can be kept. */
+static int can_write(const char *path, struct err *e)
+{
+	_cleanup_free_ char *dir = strdup(path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+
+	if (!dir)
+		return err_sys(e, -ENOMEM, "cannot write %s", path);
+	if (slash)
+		slash[slash == dir] = '\0';
+	return access(slash ? dir : ".", W_OK | X_OK) == 0
+		       ? 0
+		       : err_sys(e, -errno, "cannot write %s", path);
+}
+
 static int wrong(const char *text)
 {
 	(void)fprintf(stderr, "drover profile: %s; try --help\n", text);
@@ -337,7 +352,7 @@ static int cmd_profile(int argc, char **argv)
 	if (optind < argc)
 		return wrong("there is an argument too many");
 	read_cpu(&w);
-	if (make(&w, &e)) {
+	if ((w.output && can_write(w.output, &e)) || make(&w, &e)) {
 		err_print("drover profile", &e);
 		return EXIT_DROVER;
 	}

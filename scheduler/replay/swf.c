@@ -1,6 +1,8 @@
 /* Standard Workload Format: see trace.h for how irregular files are taken. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,8 +47,19 @@ struct link {
 	uint64_t number; /* of the job this one follows; 0: none */
 };
 
+/* A kernel of the machine profiles, from a comment. */
+struct application {
+	uint32_t number; /* as field 14 has it */
+	char kernel[16];
+	char class;
+	uint32_t repeat;
+};
+#define APPLICATIONS_MAX 256u
+
 struct reader {
 	struct trace *t;
+	struct application applications[APPLICATIONS_MAX];
+	size_t napplications;
 	struct link *links; /* beside t->jobs */
 	size_t links_cap;
 	double *submit_s; /* beside t->jobs */
@@ -184,8 +197,17 @@ static bool beside(struct reader *r)
 	return true;
 }
 
+static const struct application *application(const struct reader *r, const double f[F_COUNT])
+{
+	for (size_t i = 0; i < r->napplications; i++)
+		if (f[F_PROGRAM] == r->applications[i].number)
+			return &r->applications[i];
+	return NULL;
+}
+
 static int add(struct reader *r, const double f[F_COUNT], bool withdrawn, double cpus)
 {
+	const struct application *a = f[F_RUN] < 0 && !withdrawn ? application(r, f) : NULL;
 	struct trace_job *j = trace_add(r->t);
 	double kib = f[F_MEMORY] > 0 ? f[F_MEMORY] : f[F_REQ_MEMORY];
 
@@ -202,6 +224,11 @@ static int add(struct reader *r, const double f[F_COUNT], bool withdrawn, double
 	j->busy = busy_part(f);
 	j->kernel = j->class = TRACE_NO_KERNEL;
 	j->repeat = 1;
+	if (a && !trace_set_kernel(j, a->kernel, a->class, a->repeat))
+		return err_set(r->e, -EINVAL,
+			       "executable %u is '%s' in class %c: no machine profile says how "
+			       "long that takes",
+			       a->number, a->kernel, a->class);
 	if (kib > 0)
 		j->memory_bytes = (uint64_t)(kib * 1024 * j->cpus);
 	if (withdrawn) {
@@ -237,19 +264,33 @@ static int job_line(struct reader *r, const char *line)
 		r->t->no_cpus++;
 		return 0;
 	}
-	if (f[F_RUN] < 0 && !withdrawn) {
+	if (f[F_RUN] < 0 && !withdrawn && !application(r, f)) {
 		r->t->no_time++;
 		return 0;
 	}
 	return add(r, f, withdrawn, cpus);
 }
 
+/* "; Application: N drover-KERNEL --class C --repeat R" */
+static void application_line(struct reader *r, const char *line)
+{
+	struct application a;
+
+	if (r->napplications < APPLICATIONS_MAX &&
+	    sscanf(line, "Application: %9" SCNu32 " drover-%15[a-z] --class %c --repeat %9" SCNu32,
+		   &a.number, a.kernel, &a.class, &a.repeat) == 4 &&
+	    a.number && a.repeat)
+		r->applications[r->napplications++] = a;
+}
+
 /* "; Key: value" */
-static void header_line(struct trace *t, const char *line)
+static void header_line(struct reader *r, const char *line)
 {
 	static const char *const keys[] = {"UnixStartTime", "MaxProcs", "MaxNodes"};
+	struct trace *t = r->t;
 
 	line += strspn(line, "; \t");
+	application_line(r, line);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t n = strlen(keys[i]);
 		double v;
@@ -366,7 +407,7 @@ int trace_read_swf(const char *text, size_t len, struct trace *t, struct err *e)
 
 			memcpy(line, at + skip, k);
 			line[k] = '\0';
-			header_line(t, line);
+			header_line(&r, line);
 			t->comments++;
 		} else if (n - skip > TRACE_MAX_LINE || memchr(at, '\0', n)) {
 			rc = err_set(e, -EINVAL, "longer than %u bytes, or not text",

@@ -50,9 +50,22 @@ static int8_t find(const char *const *names, const char *name)
 	return TRACE_NO_KERNEL;
 }
 
+bool trace_set_kernel(struct trace_job *j, const char *program, char class, uint32_t repeat)
+{
+	const char name[2] = {class, '\0'};
+	int8_t kernel = find(profile_kernels, program), c = find(profile_classes, name);
+
+	if (kernel == TRACE_NO_KERNEL || c == TRACE_NO_KERNEL)
+		return false;
+	j->kernel = kernel;
+	j->class = c;
+	j->repeat = repeat;
+	j->program = (uint32_t)(kernel * PROFILE_CLASSES + c + 1);
+	return true;
+}
+
 static int take_wave(struct trace *t, const struct wave_job *w, struct err *e)
 {
-	const char class[2] = {w->kind.class, '\0'};
 	struct trace_job *j = trace_add(t);
 
 	if (!j)
@@ -61,12 +74,8 @@ static int take_wave(struct trace *t, const struct wave_job *w, struct err *e)
 	j->submit_ms = w->arrival_ms;
 	j->after_ends = w->after_ends;
 	j->cpus = w->cpus;
-	j->repeat = w->kind.repeat;
 	j->busy = 1;
-	j->kernel = find(profile_kernels, w->kind.program);
-	j->class = find(profile_classes, class);
-	j->program = (uint32_t)(j->kernel * PROFILE_CLASSES + j->class + 1);
-	if (j->kernel == TRACE_NO_KERNEL)
+	if (!trace_set_kernel(j, w->kind.program, w->kind.class, w->kind.repeat))
 		return err_set(e, -EINVAL,
 			       "job %zu runs '%.31s': no machine profile says how long that takes",
 			       t->njobs, w->kind.program);

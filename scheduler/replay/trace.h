@@ -11,7 +11,9 @@
  * taken relative to the earliest; lines out of order are sorted by submit time.
  * Parts of a job (status 2, 3, 4) are left out, because the whole job has its
  * own line. A job without processors or run time is left out, unless it was
- * cancelled while it waited. Anything else is refused with its line.
+ * cancelled while it waited, or a comment "Application: N drover-KERNEL --class C
+ * --repeat R", as drover-waves writes it, says what executable N is: then machine
+ * profiles say how long it takes. Anything else is refused with its line.
  *
  * Pure but for trace_load(). All functions return 0 or a negative errno.
  */
@@ -89,6 +91,10 @@ int trace_read_swf(const char *text, size_t len, struct trace *t, struct err *e)
 /* Keeps the first n jobs. */
 void trace_cut(struct trace *t, size_t n);
 void trace_free(struct trace *t);
+
+/* Makes the job whole runs of a kernel of the machine profiles ("ep", 'A'), which say how long they
+ * take; false: they know none such. */
+bool trace_set_kernel(struct trace_job *j, const char *program, char class, uint32_t repeat);
 
 /* Room for one more job; NULL: no memory, or more than TRACE_MAX_JOBS. */
 struct trace_job *trace_add(struct trace *t);

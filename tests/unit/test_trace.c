@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/file.h"
+#include "agent/meter/profile.h"
 #include "scheduler/replay/trace.h"
 
 static int read_text(const char *text, struct trace *t, struct err *e)
@@ -97,6 +98,31 @@ static void parts_and_jobs_without_work_are_left_out(void **state)
 	trace_free(&t);
 }
 
+static void a_job_without_run_time_may_be_a_kernel_that_a_comment_names(void **state)
+{
+	static const char text[] = "; Application: 7 drover-cg --class B --repeat 3\n"
+				   "1 0 -1 -1 1 -1 -1 1 -1 -1 -1 1 1 7 1 1 -1 -1\n"
+				   "2 5 -1 -1 1 -1 -1 1 -1 -1 -1 1 1 8 1 1 -1 -1\n"
+				   "3 6 -1 10 1 -1 -1 1 -1 -1 -1 1 1 7 1 1 -1 -1\n";
+	static const char unknown[] = "; Application: 7 drover-xx --class B --repeat 3\n"
+				      "1 0 -1 -1 1 -1 -1 1 -1 -1 -1 1 1 7 1 1 -1 -1\n";
+	struct err e = ERR_INIT;
+	struct trace t;
+
+	(void)state;
+	assert_int_equal(trace_read(text, sizeof(text) - 1, TRACE_AUTO, &t, &e), 0);
+	assert_int_equal(t.njobs, 2);
+	assert_int_equal(t.no_time, 1);
+	assert_string_equal(profile_kernels[t.jobs[0].kernel], "cg");
+	assert_string_equal(profile_classes[t.jobs[0].class], "B");
+	assert_int_equal(t.jobs[0].repeat, 3);
+	assert_int_equal(t.jobs[1].kernel, TRACE_NO_KERNEL);
+	assert_true(t.jobs[1].run_s == 10);
+	trace_free(&t);
+	assert_int_equal(trace_read(unknown, sizeof(unknown) - 1, TRACE_AUTO, &t, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "no machine profile"));
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
 	static const struct {
@@ -151,6 +177,7 @@ int main(void)
 		cmocka_unit_test(all_fields_are_taken),
 		cmocka_unit_test(irregular_lines_of_real_files_are_taken_and_counted),
 		cmocka_unit_test(parts_and_jobs_without_work_are_left_out),
+		cmocka_unit_test(a_job_without_run_time_may_be_a_kernel_that_a_comment_names),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(a_compressed_file_is_read_and_a_cut_one_refused),
 	};
