@@ -10,12 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "migrator/rt/capture_memory.h"
 #include "migrator/rt/image_check.h"
-#include "migrator/rt/kept.h"
-
-/* Zero pages between two others that are written rather than end a run: a record and a call are
- * dearer. */
-#define GAP (8u * RT_PAGE)
 
 static struct drover_image_header header;
 static struct drover_image_process process;
@@ -24,8 +20,6 @@ static uint32_t nthreads;
 static struct drover_image_file file_records[DROVER_IMAGE_MAX_FILES];
 static char string_bytes[DROVER_IMAGE_MAX_STRINGS];
 static struct files_image files = {.v = file_records, .strings = string_bytes};
-static struct drover_image_run *runs;
-static uint64_t nruns;
 
 /* ---- what stands in the way ----------------------------------------------- */
 
@@ -84,174 +78,6 @@ enum capture_verdict capture_prepare(struct text *why)
 }
 
 /* ---- writing -------------------------------------------------------------- */
-
-static int write_at(const void *data, uint64_t n, uint64_t offset)
-{
-	while (n) {
-		long r = kernel(SYS_pwrite64, rt.image_out, data, n, offset);
-
-		if (r == -EINTR)
-			continue;
-		if (r <= 0)
-			return r ? (int)r : -EIO;
-		data = (const char *)data + r;
-		n -= (uint64_t)r;
-		offset += (uint64_t)r;
-	}
-	return 0;
-}
-
-static bool is_zero(const void *p, uint64_t n)
-{
-	const uint64_t *w = p;
-	uint64_t any = 0;
-
-	for (uint64_t i = 0; i < n / 8; i += 8) {
-		for (unsigned k = 0; k < 8; k++)
-			any |= w[i + k];
-		if (any)
-			return false;
-	}
-	return true;
-}
-
-static int enter_run(uint64_t addr, uint64_t end, uint64_t offset)
-{
-	if (nruns == DROVER_IMAGE_MAX_RUNS)
-		return -E2BIG;
-	runs[nruns++] = (struct drover_image_run){addr, end - addr, offset};
-	return 0;
-}
-
-static int add_run(uint64_t addr, uint64_t end, uint64_t *offset)
-{
-	int r = enter_run(addr, end, *offset);
-
-	if (!r)
-		r = write_at((const void *)addr, end - addr, *offset);
-	*offset += end - addr;
-	return r;
-}
-
-/* The parts of [start, end) that are not zero, as runs. Both are multiples of 64 apart from start's
- * page. */
-static int add_range(uint64_t start, uint64_t end, uint64_t *offset)
-{
-	uint64_t run = 0, run_end = 0;
-	int r = 0;
-
-	for (uint64_t at = start, next; at < end && !r; at = next) {
-		next = (at | (RT_PAGE - 1)) + 1;
-		if (next > end)
-			next = end;
-		if (kept_state(at) == KEPT_EMPTY || is_zero((const void *)at, next - at))
-			continue;
-		if (run && at - run_end > GAP) {
-			r = add_run(run, run_end, offset);
-			run = 0;
-		}
-		if (!run)
-			run = at;
-		run_end = next;
-	}
-	return run && !r ? add_run(run, run_end, offset) : r;
-}
-
-/* The same for whole pages of an image in place: each at its address, and written if it has
- * changed.
- */
-static int add_in_place(uint64_t start, uint64_t end)
-{
-	uint64_t run = 0, changed = 0;
-	int r = 0;
-
-	for (uint64_t at = start; at < end && !r; at += RT_PAGE) {
-		enum kept_page state = kept_state(at);
-		bool empty = state == KEPT_EMPTY ||
-			     (state == KEPT_OWN && is_zero((const void *)at, RT_PAGE));
-
-		if (changed && (empty || state == KEPT_UNCHANGED)) {
-			r = write_at((const void *)changed, at - changed, changed);
-			changed = 0;
-		}
-		if (run && empty && !r) {
-			r = enter_run(run, at, run);
-			run = 0;
-		}
-		if (!empty) {
-			run = run ? run : at;
-			changed = changed || state == KEPT_UNCHANGED ? changed : at;
-		}
-	}
-	if (changed && !r)
-		r = write_at((const void *)changed, end - changed, changed);
-	return run && !r ? enter_run(run, end, run) : r;
-}
-
-/* Below a thread's common stack pointer is nothing: where the next such gap in [at, end) begins and
- * ends; end if there is none. */
-static uint64_t next_gap(uint64_t at, uint64_t end, uint64_t *gap_end)
-{
-	uint64_t first = end;
-
-	*gap_end = end;
-	for (uint32_t i = 0; i < threads_end; i++) {
-		const struct rt_thread *t = &threads[i];
-		uint64_t low, high = (uint64_t)t->csp & ~(uint64_t)(RT_PAGE - 1);
-
-		if (t->place != THREAD_SAVED && i)
-			continue;
-		low = i ? __drover_libc_stack_low(t->tp) : RT_STACK_START;
-		low = (low + RT_PAGE - 1) & ~(uint64_t)(RT_PAGE - 1);
-		low = low < at ? at : low;
-		if (low < high && low < first && high > at) {
-			first = low;
-			*gap_end = high < end ? high : end;
-		}
-	}
-	return first;
-}
-
-static int add_live(uint64_t at, uint64_t end, uint64_t *offset)
-{
-	uint64_t gap, gap_end;
-	int r = 0;
-
-	for (; at < end && !r; at = gap_end) {
-		gap = next_gap(at, end, &gap_end);
-		r = rt.in_place ? add_in_place(at, gap) : add_range(at, gap, offset);
-	}
-	return r;
-}
-
-static int add_map(const struct drover_image_map *m, uint64_t *offset)
-{
-	int r;
-
-	if (m->prot & PROT_READ)
-		return add_live(m->start, m->end, offset);
-	r = (int)kernel(SYS_mprotect, m->start, m->end - m->start, PROT_READ);
-	if (!r)
-		r = add_live(m->start, m->end, offset);
-	kernel(SYS_mprotect, m->start, m->end - m->start, m->prot);
-	return r;
-}
-
-static int write_memory(uint64_t *offset)
-{
-	uint64_t start = (uint64_t)__drover_data_start, end = (uint64_t)__drover_data_end;
-	int r = add_range(start, end, offset);
-
-	if (rt.in_place && *offset > DROVER_COMMON_START)
-		return -E2BIG;
-	kept_look();
-	for (uint32_t i = 0; i < memory.n && !r; i++)
-		r = add_map(&memory.v[i], offset);
-	kept_looked();
-	if (rt.in_place)
-		*offset = DROVER_COMMON_END;
-	return r;
-}
 
 static void describe_process(void)
 {
@@ -338,7 +164,7 @@ static int put(uint32_t type, const void *data, uint64_t size, uint64_t count, u
 	*offset = (*offset + 15) & ~15ull;
 	section(type, *offset, size, count);
 	*offset += size;
-	return write_at(data, size, *offset - size);
+	return capture_write_at(data, size, *offset - size);
 }
 
 /* The threads' records, one behind the other. */
@@ -353,7 +179,7 @@ static int put_frames(uint64_t *offset)
 
 		if (t->place != THREAD_SAVED)
 			continue;
-		r = write_at(t->frames, t->frames_size, *offset + size);
+		r = capture_write_at(t->frames, t->frames_size, *offset + size);
 		size += t->frames_size;
 		n += t->frames_count;
 	}
@@ -366,7 +192,8 @@ static int put_frames(uint64_t *offset)
 
 static int write_image(uint64_t *offset)
 {
-	uint64_t pages;
+	const struct drover_image_run *runs;
+	uint64_t pages, n;
 	int r;
 
 	header = (struct drover_image_header){
@@ -379,7 +206,6 @@ static int write_image(uint64_t *offset)
 	};
 	memcpy(header.build_id, __drover_build_id, DROVER_BUILD_ID_BYTES);
 	*offset = sizeof header;
-	nruns = 0;
 	r = rt.in_place ? 0 : (int)kernel(SYS_ftruncate, rt.image_out, 0);
 	if (!r)
 		r = put(DROVER_SEC_PROCESS, &process, sizeof process, 1, offset);
@@ -399,24 +225,26 @@ static int write_image(uint64_t *offset)
 	r = files_write(&files, rt.image_out, offset);
 	*offset = (*offset + DROVER_IMAGE_ALIGN - 1) & ~(uint64_t)(DROVER_IMAGE_ALIGN - 1);
 	if (!r)
-		r = write_memory(offset);
+		r = capture_memory(offset);
 	section(DROVER_SEC_PAGES, pages, *offset - pages, *offset - pages);
 	if (!r)
 		r = put(DROVER_SEC_FILES, files.v, files.n * sizeof *files.v, files.n, offset);
-	return r ? r : put(DROVER_SEC_RUNS, runs, nruns * sizeof *runs, nruns, offset);
+	runs = capture_runs(&n);
+	return r ? r : put(DROVER_SEC_RUNS, runs, n * sizeof *runs, n, offset);
 }
 
 /* Bytes that belong to the image, which in place is mostly holes. */
 static uint64_t size_of(uint64_t file)
 {
-	uint64_t size = sizeof header;
+	uint64_t size = sizeof header, n;
+	const struct drover_image_run *runs = capture_runs(&n);
 
 	if (!rt.in_place)
 		return file;
 	for (uint32_t i = 0; i < header.nsections; i++)
 		if (header.sections[i].type != DROVER_SEC_PAGES)
 			size += header.sections[i].size;
-	for (uint64_t i = 0; i < nruns; i++)
+	for (uint64_t i = 0; i < n; i++)
 		size += runs[i].size;
 	return size;
 }
@@ -424,11 +252,12 @@ static uint64_t size_of(uint64_t file)
 /* The sum over sections in the order of the table; frames are in several pieces. */
 static uint64_t sum(void)
 {
+	uint64_t nruns;
 	const struct image_parts parts = {.header = &header,
 					  .process = &process,
 					  .threads = thread_records,
 					  .maps = memory.v,
-					  .runs = runs,
+					  .runs = capture_runs(&nruns),
 					  .files = files.v,
 					  .strings = files.strings};
 	uint64_t sum = image_sum_begin(&header);
@@ -475,17 +304,15 @@ bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why)
 {
 	int r;
 
-	if (!runs)
-		runs = memory_own(DROVER_IMAGE_MAX_RUNS * sizeof *runs);
 	describe_process();
 	if (!timers_capture(&process, why))
 		return false;
 	describe_threads();
-	r = runs ? write_image(bytes) : -ENOMEM;
+	r = write_image(bytes);
 	if (!r) {
 		header.size = *bytes;
 		header.meta_sum = sum();
-		r = write_at(&header, sizeof header, 0);
+		r = capture_write_at(&header, sizeof header, 0);
 	}
 	if (!r && rt.in_place) /* an earlier image may have been longer */
 		r = (int)kernel(SYS_ftruncate, rt.image_out, header.size);
