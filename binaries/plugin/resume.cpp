@@ -7,7 +7,7 @@
  * all landing pads are one piece of code, no value has as many definitions as there are sites, and
  * the size of the clone is about that of the function. It runs once: the next call is of the
  * function itself. */
-#include "plugin.h"
+#include "homes.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
@@ -38,7 +38,7 @@ class Resume
       public:
 	explicit Resume(Instrumented &fn)
 	    : fn(fn), f(*fn.f), m(*f.getParent()), ctx(m.getContext()),
-	      ptr(PointerType::get(ctx, 0))
+	      ptr(PointerType::get(ctx, 0)), homes(fn, map)
 	{
 	}
 	void run();
@@ -48,12 +48,10 @@ class Resume
 	void layOut();
 	Constant *homesTable();
 	Value *slot(IRBuilder<> &b, Value *original);
-	void moveHome(Value *original, AllocaInst *slot);
 	void demote(Value *original);
 	void demoteAll();
 	void enter();
 	void makeKeep();
-	void store(IRBuilder<> &b, Value *x, Value *original);
 	BasicBlock *restore(const Site &s);
 	void armJumps(const Site &s, BasicBlock *from, BasicBlock *to);
 	DebugLoc lineOf(const Site &s);
@@ -71,13 +69,9 @@ class Resume
 	Type *ptr;
 	Function *r = nullptr;
 	BasicBlock *entry = nullptr, *keep = nullptr, *none = nullptr;
-	AllocaInst *block = nullptr;
 	Value *site = nullptr; /* the record's */
-	Constant *table = nullptr;
 	ValueToValueMapTy map;
-	MapVector<Value *, uint64_t> homes; /* where in the block */
-	uint64_t blockSize = 0;
-	DenseMap<Value *, Value *> slots;
+	Homes homes;
 	std::vector<Inner> inners;
 	std::vector<Instruction *> placeholders;
 };
@@ -103,8 +97,7 @@ void Resume::clone()
 	new UnreachableInst(ctx, entry);
 	for (AllocaInst *a : fn.frame.natives)
 		cast<AllocaInst>(map[a])->moveBefore(*entry, entry->begin());
-	block = new AllocaInst(ArrayType::get(Type::getInt8Ty(ctx), blockSize), 0, nullptr,
-			       Align(16), "homes", entry->begin());
+	homes.place(entry->begin());
 	/* A result gets a block of its own to be kept in: what is rebuilt enters behind it. */
 	for (const Site &s : fn.sites) {
 		auto *go = cast<BasicBlock>(map[s.go]);
@@ -114,129 +107,14 @@ void Resume::clone()
 	}
 }
 
-/* A place in the block for every value that any site saves; aggregates as a whole. */
-void Resume::layOut()
-{
-	const DataLayout &dl = m.getDataLayout();
-
-	for (const Site &s : fn.sites)
-		for (const Saved &v : s.saved) {
-			uint64_t size = v.size, align = PowerOf2Ceil(v.size);
-			if (v.bytes) {
-				auto *a = cast<AllocaInst>(v.value);
-				size = a->getAllocationSize(dl)->getFixedValue();
-				align = a->getAlign().value();
-			}
-			if (homes.count(v.value))
-				continue;
-			blockSize = alignTo(blockSize, std::min<uint64_t>(align, 16));
-			homes[v.value] = blockSize;
-			blockSize += size;
-		}
-	blockSize = alignTo(blockSize, 8);
-}
-
-/* struct drover_homes of migrator/include/abi.h. */
-Constant *Resume::homesTable()
-{
-	std::vector<uint32_t> words = {static_cast<uint32_t>(blockSize),
-				       static_cast<uint32_t>(fn.sites.size())};
-	std::vector<uint32_t> rows;
-
-	for (const Site &s : fn.sites) {
-		words.push_back(static_cast<uint32_t>(rows.size() / 3));
-		for (const Saved &v : s.saved)
-			rows.insert(rows.end(), {static_cast<uint32_t>(homes[v.value] + v.from),
-						 v.offset, v.size});
-	}
-	words.push_back(static_cast<uint32_t>(rows.size() / 3));
-	words.insert(words.end(), rows.begin(), rows.end());
-	Constant *c = ConstantDataArray::get(ctx, words);
-	auto *g = new GlobalVariable(m, c->getType(), true, GlobalValue::InternalLinkage, c,
-				     "__drover_homes." + f.getName());
-	/* Private to the ISA: the layout of aggregates may be its own. */
-	g->setSection(".rodata.homes." + fn.identity);
-	return g;
-}
-
-/* Where a demoted value is; made anew at each use, so that the code generator need not keep it. */
-Value *Resume::slot(IRBuilder<> &b, Value *original)
-{
-	auto it = homes.find(original);
-
-	return it == homes.end()
-		       ? slots[original]
-		       : b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), block, it->second, "home");
-}
-
-/* A slot of its own becomes a part of the block; what is no whole bytes is widened as in records.
- */
-void Resume::moveHome(Value *original, AllocaInst *own)
-{
-	const DataLayout &dl = m.getDataLayout();
-	Type *t = original->getType();
-	IntegerType *wide = nullptr;
-
-	if (t->isIntegerTy()) {
-		uint64_t bits = PowerOf2Ceil(std::max<uint64_t>(8, dl.getTypeSizeInBits(t)));
-		wide = IntegerType::get(ctx, static_cast<unsigned>(bits));
-	}
-	slots[original] = block;
-	for (User *u : make_early_inc_range(own->users())) {
-		auto *i = cast<Instruction>(u);
-		IRBuilder<> b(i);
-		if (auto *l = dyn_cast<LoadInst>(i)) {
-			Value *x = b.CreateLoad(wide ? wide : t, slot(b, original));
-			l->replaceAllUsesWith(wide ? b.CreateTrunc(x, t) : x);
-		} else {
-			store(b, cast<StoreInst>(i)->getValueOperand(), original);
-		}
-		i->eraseFromParent();
-	}
-	own->eraseFromParent();
-}
-
-void Resume::store(IRBuilder<> &b, Value *x, Value *original)
-{
-	if (homes.count(original) && x->getType()->isIntegerTy()) {
-		uint64_t bits = m.getDataLayout().getTypeSizeInBits(x->getType());
-		x = b.CreateZExt(x, b.getIntNTy(static_cast<unsigned>(
-					    PowerOf2Ceil(std::max<uint64_t>(8, bits)))));
-	}
-	b.CreateStore(x, slot(b, original));
-}
-
-void Resume::demote(Value *original)
-{
-	if (slots.count(original))
-		return;
-	auto *i = dyn_cast_or_null<Instruction>(static_cast<Value *>(map[original]));
-	if (!i || i->use_empty())
-		return;
-	AllocaInst *own = DemoteRegToStack(*i, false, entry->begin());
-	if (!own)
-		return;
-	slots[original] = own;
-	if (homes.count(original))
-		moveHome(original, own);
-}
-
 void Resume::demoteAll()
 {
-	for (auto &[v, offset] : homes)
-		if (auto *a = dyn_cast<AllocaInst>(v)) {
-			auto *copy = cast<AllocaInst>(map[a]);
-			IRBuilder<> b(copy);
-			copy->replaceAllUsesWith(slot(b, v));
-			copy->eraseFromParent();
-		} else {
-			demote(v);
-		}
+	homes.moveIn();
 	for (const Site &s : fn.sites)
 		if (!s.invoke->use_empty())
-			demote(s.invoke);
+			homes.demote(s.invoke);
 	for (const Jump &j : fn.jumps)
-		demote(j.call);
+		homes.demote(j.call);
 	/* Arguments have no value here but what is loaded. */
 	for (Instruction *p : placeholders)
 		for (User *u : make_early_inc_range(p->users()))
@@ -257,14 +135,14 @@ void Resume::armJumps(const Site &s, BasicBlock *from, BasicBlock *to)
 		if (!j.reach.count(s.go))
 			continue;
 		/* From the frame's base, which was saved. */
-		while (!slots.count(base)) {
+		while (!homes.have(base)) {
 			auto *g = cast<GetElementPtrInst>(base);
 			g->accumulateConstantOffset(m.getDataLayout(), offset);
 			base = g->getPointerOperand();
 		}
 		BasicBlock *arm = BasicBlock::Create(ctx, "arm", r);
 		BasicBlock *next = BasicBlock::Create(ctx, "armed", r);
-		Value *node = b.CreateLoad(ptr, slot(b, base));
+		Value *node = b.CreateLoad(ptr, homes.of(b, base));
 		node = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), node, offset.getZExtValue());
 		Value *armed = b.CreateAlignedLoad(b.getInt64Ty(), armedAddress(b, node), Align(8));
 		b.CreateCondBr(b.CreateIsNotNull(armed), arm, next);
@@ -272,8 +150,8 @@ void Resume::armJumps(const Site &s, BasicBlock *from, BasicBlock *to)
 		CallInst *c =
 			b.CreateCall(j.call->getFunctionType(), j.call->getCalledOperand(), {node});
 		c->setAttributes(j.call->getAttributes());
-		if (slots.count(j.call))
-			store(b, c, j.call);
+		if (homes.have(j.call))
+			homes.store(b, c, j.call);
 		b.CreateCondBr(b.CreateIsNull(c), next, cast<BasicBlock>(map[j.again]));
 		b.SetInsertPoint(next);
 	}
@@ -338,13 +216,13 @@ BasicBlock *Resume::rebuildInner(const Site &s)
 	Inner &i = innerOf(s);
 	auto *go = cast<BasicBlock>(map[s.go]);
 
-	if (slots.count(s.invoke)) {
-		BasicBlock *block = BasicBlock::Create(ctx, "result", r);
-		IRBuilder<> b(block);
+	if (homes.have(s.invoke)) {
+		BasicBlock *result = BasicBlock::Create(ctx, "result", r);
+		IRBuilder<> b(result);
 		b.SetCurrentDebugLocation(nowhere(*r));
-		store(b, i.call, s.invoke);
+		homes.store(b, i.call, s.invoke);
 		b.CreateBr(go);
-		go = block;
+		go = result;
 	}
 	if (!i.next) {
 		i.next = SwitchInst::Create(site, none, 8, i.after);
@@ -376,7 +254,7 @@ void Resume::makeKeep()
 	CallInst *c =
 		b.CreateCall(coldFunction(m, "__drover_keep",
 					  FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr}, false)),
-			     {row, block, table});
+			     {row, homes.block, homes.table});
 	c->addParamAttr(1, Attribute::NoCapture);
 	c->setDoesNotReturn();
 	b.CreateUnreachable();
@@ -396,7 +274,7 @@ void Resume::enter()
 	CallInst *load = b.CreateCall(
 		coldFunction(m, "__drover_load",
 			     FunctionType::get(b.getInt32Ty(), {ptr, ptr, ptr}, false)),
-		{r->getArg(0), block, table});
+		{r->getArg(0), homes.block, homes.table});
 	load->addParamAttr(1, Attribute::NoCapture);
 	load->setDoesNotThrow();
 	site = load;
@@ -426,7 +304,7 @@ void Resume::tellDebugger()
 		for (const Saved &v : s.saved) {
 			SmallVector<DbgVariableIntrinsic *> none;
 			SmallVector<DbgVariableRecord *> records;
-			if (isa<Argument>(v.value) && slots.count(v.value))
+			if (isa<Argument>(v.value) && homes.have(v.value))
 				findDbgUsers(none, v.value, &records);
 			for (DbgVariableRecord *r : records)
 				if (r->getNumVariableLocationOps() == 1 &&
@@ -440,10 +318,10 @@ void Resume::tellDebugger(const DbgVariableRecord &was, Value *original, BasicBl
 	auto *var = cast<DILocalVariable>(MapMetadata(was.getVariable(), map));
 	auto *where = cast<DILocation>(MapMetadata(was.getDebugLoc().get(), map));
 	auto *deref = DIExpression::prepend(was.getExpression(), DIExpression::DerefAfter,
-					    static_cast<int64_t>(homes[original]));
+					    homes.offset(original));
 
 	go.insertDbgRecordBefore(
-		new DbgVariableRecord(ValueAsMetadata::get(block), var, deref, where),
+		new DbgVariableRecord(ValueAsMetadata::get(homes.block), var, deref, where),
 		go.getFirstInsertionPt());
 }
 
@@ -472,9 +350,7 @@ void Resume::attributes()
 
 void Resume::run()
 {
-	layOut();
 	clone();
-	table = homesTable();
 	demoteAll();
 	if (!dropDebugInfo())
 		tellDebugger();
