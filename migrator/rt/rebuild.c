@@ -3,7 +3,6 @@
 #include "migrator/rt/rt.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 #include "migrator/rt/frames.h"
@@ -97,29 +96,22 @@ __attribute__((__noinline__)) int rebuild_run(struct rt_thread *self)
 	return status;
 }
 
-uint32_t __drover_load(const void *frame, void *block, const struct drover_homes *homes)
-{
-	const struct drover_frame *f = frame;
-	uint32_t n;
-	const struct drover_home *h = drover_homes_of(homes, f->site, &n);
-
-	for (; n; n--, h++)
-		memcpy((char *)block + h->home, f->payload + h->offset, h->size);
-	return f->site;
-}
-
-struct drover_inner __drover_inner(void *frame)
+void *__drover_inner(void *frame)
 {
 	struct rt_thread *self = thread_self();
-	struct drover_frame *inner;
 	struct text t = {0};
 
-	if (!self->cursor || frame != record(self, self->cursor)) {
-		text_str(&t, "a frame was rebuilt out of turn");
-		rt_die(&t, -EFAULT);
-	}
-	inner = record(self, --self->cursor);
+	if (self->cursor && frame == record(self, self->cursor))
+		return record(self, --self->cursor);
+	text_str(&t, "a frame was rebuilt out of turn");
+	rt_die(&t, -EFAULT);
+}
+
+void *__drover_resume_fn(void *frame)
+{
+	struct rt_thread *self = thread_self();
+
 	if (!self->cursor)
 		stop_resumed(self);
-	return (struct drover_inner){frame_table_find(&table, inner->fn)->resume, inner};
+	return frame_table_find(&table, ((struct drover_frame *)frame)->fn)->resume;
 }
