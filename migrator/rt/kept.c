@@ -20,6 +20,7 @@ static struct ranges kept = {table, 0, KEPT_MAX};
 static int pagemap = -1;
 static uint64_t window[4096]; /* entries of pages from window_start */
 static uint64_t window_start, window_end;
+static struct drover_image_map last; /* the range found last, for its other pages */
 
 bool kept_map(const struct drover_image_run *run)
 {
@@ -77,7 +78,7 @@ static bool tells_truth(void)
 
 void kept_look(void)
 {
-	window_start = window_end = 0;
+	window_start = window_end = last.start = last.end = 0;
 	pagemap = (int)kernel(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (pagemap >= 0 && !tells_truth())
 		kept_looked();
@@ -90,13 +91,26 @@ void kept_looked(void)
 	pagemap = -1;
 }
 
+static bool is_kept(uint64_t addr)
+{
+	if (addr < last.start || addr >= last.end) {
+		const struct drover_image_map *m = ranges_find(&kept, addr);
+
+		if (!m)
+			return false;
+		last = *m;
+	}
+	return true;
+}
+
 enum kept_page kept_state(uint64_t addr)
 {
-	bool ours = !ranges_find(&kept, addr);
+	bool ours;
 	uint64_t e;
 
 	if (pagemap < 0)
 		return KEPT_OWN;
+	ours = !is_kept(addr);
 	e = entry_of(addr);
 	if (!(e & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)))
 		return ours ? KEPT_EMPTY : KEPT_UNCHANGED;
