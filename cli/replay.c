@@ -262,17 +262,11 @@ static int write_tables(const struct replay *r, const char *dir, struct err *e)
 
 	for (int t = 0; !rc && t < REPLAY_TABLES; t++) {
 		char path[PATH_MAX];
-		FILE *f;
 
 		if (snprintf(path, sizeof(path), "%s/%s_%s.csv", dir, r->opt->policy->name,
 			     replay_table_names[t]) >= (int)sizeof(path))
 			return err_set(e, -ENAMETOOLONG, "%.80s...: the name is too long", dir);
-		f = fopen(path, "we");
-		if (!f)
-			return err_sys(e, -errno, "cannot write %s", path);
-		rc = replay_csv(r, (enum replay_table)t, f, e);
-		if (fclose(f) && !rc)
-			rc = err_sys(e, -errno, "cannot write %s", path);
+		rc = replay_csv(r, (enum replay_table)t, path, e);
 	}
 	return rc;
 }

@@ -222,7 +222,7 @@ static int write_image(uint64_t *offset)
 	if (r)
 		return r;
 	pages = *offset = (*offset + DROVER_IMAGE_ALIGN - 1) & ~(uint64_t)(DROVER_IMAGE_ALIGN - 1);
-	r = files_write(&files, rt.image_out, offset);
+	r = files_write(&files, offset);
 	*offset = (*offset + DROVER_IMAGE_ALIGN - 1) & ~(uint64_t)(DROVER_IMAGE_ALIGN - 1);
 	if (!r)
 		r = capture_memory(offset);

@@ -389,12 +389,12 @@ uint32_t files_given(const struct files_image *f, int *out)
 	return n;
 }
 
-int files_write(struct files_image *f, int to, uint64_t *offset)
+int files_write(struct files_image *f, uint64_t *offset)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < f->n && !r; i++) {
-		r = object_write(&f->v[i], &sockets[i], to, *offset);
+		r = object_write(&f->v[i], &sockets[i], *offset);
 		*offset += (f->v[i].size + 15) & ~15ull;
 	}
 	return r;

@@ -42,9 +42,9 @@ struct object_origin {
 enum capture_verdict object_describe(long fd, const char *name, const struct object_origin *o,
 				     struct drover_image_file *d, struct text *why);
 
-/* Writes the bytes that belong to it at `offset` of `to`; s of a SOCKET. 0 or a negative errno. */
-int object_write(struct drover_image_file *d, const struct drover_image_socket *s, int to,
-		 uint64_t offset);
+/* Writes the bytes that belong to it at `offset` of the image; s of a SOCKET. 0 or a negative
+ * errno. */
+int object_write(struct drover_image_file *d, const struct drover_image_socket *s, uint64_t offset);
 
 /* Makes the object again as d->fd, and with it the other end of a pipe or pair (NULL: closed);
  * contents come from `image_in`. `above` is a number above all descriptors of the program. Negative

@@ -5,30 +5,15 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "migrator/rt/capture_memory.h"
 #include "migrator/rt/objects.h"
 
 #define CHUNK 65536u
 
 static unsigned char chunk[CHUNK];
 
-static int put(int to, const void *data, uint64_t n, uint64_t offset)
-{
-	while (n) {
-		long r = kernel(SYS_pwrite64, to, data, n, offset);
-
-		if (r == -EINTR)
-			continue;
-		if (r <= 0)
-			return r ? (int)r : -EIO;
-		data = (const char *)data + r;
-		n -= (uint64_t)r;
-		offset += (uint64_t)r;
-	}
-	return 0;
-}
-
 /* A copy of what is in the pipe, which stays as it is. */
-static int write_pipe(const struct drover_image_file *d, int to, uint64_t offset)
+static int write_pipe(const struct drover_image_file *d, uint64_t offset)
 {
 	uint64_t left = d->size;
 	int ends[2];
@@ -48,34 +33,38 @@ static int write_pipe(const struct drover_image_file *d, int to, uint64_t offset
 			break;
 		}
 		left -= (uint64_t)r;
-		r = put(to, chunk, (uint64_t)r, offset + d->size - left - (uint64_t)r);
+		r = capture_write_at(chunk, (uint64_t)r, offset + d->size - left - (uint64_t)r);
 	}
 	kernel(SYS_close, ends[0]);
 	kernel(SYS_close, ends[1]);
 	return r < 0 ? (int)r : 0;
 }
 
-static int write_pair(const struct drover_image_file *d, int to, uint64_t offset)
+static int write_pair(const struct drover_image_file *d, uint64_t offset)
 {
 	long r = kernel(SYS_recvfrom, d->fd, chunk, CHUNK, MSG_PEEK | MSG_DONTWAIT, 0, 0);
 
-	return r == (long)d->size ? put(to, chunk, d->size, offset) : r < 0 ? (int)r : -EIO;
+	return r == (long)d->size ? capture_write_at(chunk, d->size, offset)
+	       : r < 0            ? (int)r
+				  : -EIO;
 }
 
 static int write_socket(const struct drover_image_file *d, const struct drover_image_socket *s,
-			int to, uint64_t offset)
+			uint64_t offset)
 {
 	uint64_t waits = d->size - sizeof *s;
-	int r = put(to, s, sizeof *s, offset);
+	int r = capture_write_at(s, sizeof *s, offset);
 	long n;
 
 	if (r || !waits)
 		return r;
 	n = kernel(SYS_recvfrom, d->fd, chunk, waits, MSG_PEEK | MSG_DONTWAIT, 0, 0);
-	return n == (long)waits ? put(to, chunk, waits, offset + sizeof *s) : n < 0 ? (int)n : -EIO;
+	return n == (long)waits ? capture_write_at(chunk, waits, offset + sizeof *s)
+	       : n < 0          ? (int)n
+				: -EIO;
 }
 
-static int write_watches(const struct drover_image_file *d, int to, uint64_t offset)
+static int write_watches(const struct drover_image_file *d, uint64_t offset)
 {
 	uint64_t left = d->size / sizeof(struct drover_image_watch), fd, events, data;
 	struct fdinfo i;
@@ -91,7 +80,7 @@ static int write_watches(const struct drover_image_file *d, int to, uint64_t off
 		    !fdinfo_number(l, "data:", 16, &data))
 			continue;
 		w = (struct drover_image_watch){(uint32_t)fd, (uint32_t)events, data};
-		r = put(to, &w, sizeof w, offset);
+		r = capture_write_at(&w, sizeof w, offset);
 		offset += sizeof w;
 		left--;
 	}
@@ -99,7 +88,7 @@ static int write_watches(const struct drover_image_file *d, int to, uint64_t off
 	return r ? r : left ? -EIO : 0;
 }
 
-static int write_contents(const struct drover_image_file *d, int to, uint64_t offset)
+static int write_contents(const struct drover_image_file *d, uint64_t offset)
 {
 	struct text t = {0};
 	long fd;
@@ -116,31 +105,31 @@ static int write_contents(const struct drover_image_file *d, int to, uint64_t of
 
 		if (n == -EINTR)
 			continue;
-		r = n <= 0 ? (n ? (int)n : -EIO) : put(to, chunk, (uint64_t)n, offset + at);
+		r = n <= 0 ? (n ? (int)n : -EIO)
+			   : capture_write_at(chunk, (uint64_t)n, offset + at);
 		at += n > 0 ? (uint64_t)n : 0;
 	}
 	kernel(SYS_close, fd);
 	return r;
 }
 
-int object_write(struct drover_image_file *d, const struct drover_image_socket *s, int to,
-		 uint64_t offset)
+int object_write(struct drover_image_file *d, const struct drover_image_socket *s, uint64_t offset)
 {
 	d->offset = d->size ? offset : 0;
 	if (!d->size)
 		return 0;
 	switch (d->kind) {
 	case DROVER_FILE_PIPE:
-		return write_pipe(d, to, offset);
+		return write_pipe(d, offset);
 	case DROVER_FILE_PAIR:
-		return write_pair(d, to, offset);
+		return write_pair(d, offset);
 	case DROVER_FILE_SOCKET:
-		return write_socket(d, s, to, offset);
+		return write_socket(d, s, offset);
 	case DROVER_FILE_EPOLL:
-		return write_watches(d, to, offset);
+		return write_watches(d, offset);
 	case DROVER_FILE_CONTENTS:
-		return write_contents(d, to, offset);
+		return write_contents(d, offset);
 	default:
-		return put(to, chunk, 0, offset);
+		return capture_write_at(chunk, 0, offset);
 	}
 }

@@ -169,8 +169,8 @@ enum capture_verdict { CAPTURE_OK, CAPTURE_DEFER, CAPTURE_REFUSE };
 struct drover_image_string files_string(struct files_image *f, const char *s, size_t n);
 /* Describes all descriptors; anything but OK with a text: one cannot be carried. */
 enum capture_verdict files_capture(struct files_image *f, struct text *why);
-/* Writes what belongs to them at *offset of `to`, which moves on; 0 or a negative errno. */
-int files_write(struct files_image *f, int to, uint64_t *offset);
+/* Writes what belongs to them at *offset of the image, which moves on; 0 or a negative errno. */
+int files_write(struct files_image *f, uint64_t *offset);
 /* The numbers of those that are handed over, in the image's order; `out` has room for all. */
 uint32_t files_given(const struct files_image *f, int *out);
 bool files_load(const struct files_image *f, struct text *why);

@@ -111,7 +111,8 @@ json_t *replay_waits_json(const struct replay *r);
  * ours. */
 enum replay_table { REPLAY_JOBS, REPLAY_SCHEDULE, REPLAY_NODES, REPLAY_POWER, REPLAY_TABLES };
 extern const char *const replay_table_names[REPLAY_TABLES + 1];
-/* -EIO: out takes no more. */
-int replay_csv(const struct replay *r, enum replay_table table, FILE *out, struct err *e);
+/* Writes one into a file of its own; what could not be written whole is left as it is, with an
+ * error. */
+int replay_csv(const struct replay *r, enum replay_table table, const char *path, struct err *e);
 
 #endif

@@ -229,26 +229,23 @@ static void power_csv(const struct replay *r, FILE *out)
 	}
 }
 
-int replay_csv(const struct replay *r, enum replay_table table, FILE *out, struct err *e)
+int replay_csv(const struct replay *r, enum replay_table table, const char *path, struct err *e)
 {
-	switch (table) {
-	case REPLAY_JOBS:
-		jobs_csv(r, out);
-		break;
-	case REPLAY_SCHEDULE:
-		schedule_csv(r, out);
-		break;
-	case REPLAY_NODES:
-		nodes_csv(r, out);
-		break;
-	case REPLAY_POWER:
-		power_csv(r, out);
-		break;
-	case REPLAY_TABLES:
-		break;
-	}
-	if (fflush(out) || ferror(out))
-		return err_sys(e, errno ? -errno : -EIO, "cannot write the %s of the replay",
-			       replay_table_names[table]);
+	static void (*const writers[REPLAY_TABLES])(const struct replay *, FILE *) = {
+		[REPLAY_JOBS] = jobs_csv,
+		[REPLAY_SCHEDULE] = schedule_csv,
+		[REPLAY_NODES] = nodes_csv,
+		[REPLAY_POWER] = power_csv,
+	};
+	FILE *f = fopen(path, "we");
+	bool bad;
+
+	if (!f)
+		return err_sys(e, -errno, "cannot write %s", path);
+	errno = 0;
+	writers[table](r, f);
+	bad = fflush(f) || ferror(f);
+	if (fclose(f) || bad)
+		return err_sys(e, errno ? -errno : -EIO, "cannot write %s", path);
 	return 0;
 }

@@ -71,16 +71,9 @@ static int write_run(struct work *w, const struct request_run *run, const struct
 	rc = runs_write_json(path, doc, e);
 	json_decref(doc);
 	for (int t = 0; !rc && t < REPLAY_TABLES; t++) {
-		FILE *f;
-
 		(void)snprintf(path, sizeof(path), "%s/%s.%s.csv", dir, run->name,
 			       replay_table_names[t]);
-		f = fopen(path, "we");
-		if (!f)
-			return err_sys(e, -errno, "cannot write %s", path);
-		rc = replay_csv(out, (enum replay_table)t, f, e);
-		if (fclose(f) && !rc)
-			rc = err_sys(e, -errno, "cannot write %s", path);
+		rc = replay_csv(out, (enum replay_table)t, path, e);
 	}
 	return rc;
 }
