@@ -214,11 +214,12 @@ static int run(const struct options *o, struct err *e)
 	sigset_t set;
 	int r;
 
-	if (o->node_timeout_ms) {
-		opt.node_down_ms = o->node_timeout_ms;
-		if (opt.node_unknown_ms > opt.node_down_ms)
-			opt.node_unknown_ms = opt.node_down_ms;
-	}
+	if (o->timeout_s)
+		opt.node_down_ms = o->timeout_s * 1000ull;
+	if (o->unknown_s)
+		opt.node_unknown_ms = o->unknown_s * 1000ull;
+	if (opt.node_unknown_ms > opt.node_down_ms)
+		opt.node_unknown_ms = opt.node_down_ms;
 	opt.can_sleep = o->suspend_program != NULL;
 	/* The program's own time comes first, so that its end is what people are told of. */
 	opt.sleep_ms = (o->suspend_s + 5) * 1000ull;

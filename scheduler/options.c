@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/paths.h"
+#include "scheduler/core/types.h"
 #include "scheduler/policy/policy.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
 	OPT_CHECK,
 	OPT_CONFIG,
 	OPT_TIMEOUT,
+	OPT_UNKNOWN,
 	OPT_DASHBOARD,
 	OPT_TLS_CERT,
 	OPT_TLS_KEY,
@@ -38,6 +40,7 @@ static const struct option longs[] = {
 	{"port-file", required_argument, NULL, OPT_PORT_FILE},
 	{"policy", required_argument, NULL, OPT_POLICY},
 	{"node-timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"node-unknown", required_argument, NULL, OPT_UNKNOWN},
 	{"log-level", required_argument, NULL, OPT_LOG},
 	{"tls-cert", required_argument, NULL, OPT_TLS_CERT},
 	{"tls-key", required_argument, NULL, OPT_TLS_KEY},
@@ -83,8 +86,11 @@ void options_help(void)
 	for (size_t i = 0; policies[i]; i++)
 		printf("                             %-12s %s\n", policies[i]->name,
 		       policies[i]->summary);
-	printf("      --node-timeout S     a node silent for S seconds is down (default 30)\n"
-	       "      --suspend-program FILE, --resume-program FILE\n"
+	printf("      --node-timeout S     a node silent for S seconds is down (default %" PRIu64 ")\n"
+	       "      --node-unknown S     a node silent for S seconds gets no new work (default\n"
+	       "                           %" PRIu64 ", at most --node-timeout)\n",
+	       core_options_default.node_down_ms / 1000, core_options_default.node_unknown_ms / 1000);
+	printf("      --suspend-program FILE, --resume-program FILE\n"
 	       "                           programs that put the node named by their argument to "
 	       "sleep\n"
 	       "                           and wake it; without them no node sleeps\n"
@@ -111,18 +117,6 @@ static int parse_energy_days(struct options *o, const char *s, struct err *e)
 	if (*s < '0' || *s > '9' || *end || v > 36500)
 		return err_set(e, -EINVAL, "--energy-days: \"%.40s\" is not 0 to 36500 days", s);
 	o->energy_days = v;
-	return 0;
-}
-
-static int parse_timeout(struct options *o, const char *s, struct err *e)
-{
-	char *end;
-	unsigned long v = strtoul(s, &end, 10);
-
-	if (!*s || *end || v < 1 || v > 86400)
-		return err_set(e, -EINVAL, "--node-timeout: \"%.40s\" is not 1 to 86400 seconds",
-			       s);
-	o->node_timeout_ms = v * 1000;
 	return 0;
 }
 
@@ -183,7 +177,9 @@ static int take(void *to, int opt, const char *arg, struct err *e)
 			return err_set(e, -EINVAL, "--dashboard: the name is too long");
 		return 0;
 	case OPT_TIMEOUT:
-		return parse_timeout(o, arg, e);
+		return parse_seconds(&o->timeout_s, "node-timeout", arg, e);
+	case OPT_UNKNOWN:
+		return parse_seconds(&o->unknown_s, "node-unknown", arg, e);
 	case OPT_LOG:
 		level = log_level_parse(arg);
 		if (level < 0)

@@ -21,7 +21,7 @@ struct options {
 	bool open_energy;
 	const char *port_file; /* NULL: none */
 	const char *policy;
-	uint64_t node_timeout_ms;                     /* 0: the default */
+	unsigned int timeout_s, unknown_s;            /* 0: the defaults */
 	const char *suspend_program, *resume_program; /* both or none */
 	unsigned int suspend_s, resume_s;             /* their times */
 	enum log_level log_level;
