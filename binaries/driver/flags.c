@@ -50,6 +50,10 @@ static const struct {
 	 * share the section, and so the address, of the original */
 	{ALL, AT_CODEGEN, "-mllvm"},
 	{ALL, AT_CODEGEN, "-funcspec-max-clones=0"},
+	/* arguments pushed one by one: in a landing pad the stack pointer would not be what it is
+	 * elsewhere in the function */
+	{X86, AT_CODEGEN, "-mllvm"},
+	{X86, AT_CODEGEN, "-no-x86-call-frame-opt"},
 	{ALL, AT_CODEGEN, "-Wno-unused-command-line-argument"},
 	{ALL, AT_CODEGEN, "-Wno-override-module"},
 };

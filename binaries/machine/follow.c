@@ -8,6 +8,7 @@
 #include "binaries/machine/returns.h"
 #include "binaries/machine/state.h"
 #include "common/compiler.h"
+#include "migrator/include/abi.h"
 
 enum { WORD = 8 };
 
@@ -80,21 +81,26 @@ static struct value sum(struct value a, struct value b, bool minus)
 	return value_is_stack(a) || value_is_stack(b) ? lost : plain;
 }
 
-/* What a store into a frame record must not be. */
-static int judge_store(struct walk *w, size_t i, const struct place *p, struct value to,
-		       struct value v)
+/* What nothing that is saved may be. */
+static int judge_value(struct walk *w, size_t i, struct value v)
 {
-	const struct machine_program *prog = w->p;
+	const struct machine_program *p = w->p;
 
-	if (to.n < 0 || (uint64_t)to.n + p->size > to.size)
-		return wrong(w, i, "a landing pad writes outside its frame record");
 	w->found->stores++;
 	if (value_is_stack(v))
 		return wrong(w, i, "a landing pad saves an address of the native stack");
-	if (v.kind == VALUE_CONST && v.named && (uint64_t)v.n >= prog->own_start &&
-	    (uint64_t)v.n < prog->own_end)
+	if (v.kind == VALUE_CONST && v.named && (uint64_t)v.n >= p->own_start &&
+	    (uint64_t)v.n < p->own_end)
 		return wrong(w, i, "a landing pad saves an address that this ISA alone has");
 	return 0;
+}
+
+static int judge_store(struct walk *w, size_t i, const struct place *p, struct value to,
+		       struct value v)
+{
+	if (to.n < 0 || (uint64_t)to.n + p->size > to.size)
+		return wrong(w, i, "a landing pad writes outside its frame record");
+	return judge_value(w, i, v);
 }
 
 static int store(struct walk *w, struct state *s, size_t i, const struct place *p, struct value v)
@@ -121,32 +127,131 @@ static int bytes(struct walk *w, const struct state *s, size_t i, struct value t
 				   : plain);
 }
 
-/* The call that asks for a frame record: of a function inlined here, or at last of this one. */
+static int compare_table(const void *addr, const void *table)
+{
+	const struct machine_table *t = table;
+	uint64_t a = *(const uint64_t *)addr;
+
+	if (a < t->addr)
+		return -1;
+	return a - t->addr >= (uint64_t)t->nsites * sizeof(struct drover_site);
+}
+
+/* The row of a site, if V is the address of one. */
+static struct value as_site(const struct walk *w, struct value v)
+{
+	const struct machine_program *p = w->p;
+	const struct transform_fn *fn;
+	const struct machine_table *t;
+	uint64_t addr = (uint64_t)v.n, site;
+
+	if (v.kind != VALUE_CONST || !p->ntables)
+		return v;
+	t = bsearch(&addr, p->tables, p->ntables, sizeof(*t), compare_table);
+	if (!t || (addr - t->addr) % sizeof(struct drover_site))
+		return v;
+	site = (addr - t->addr) / sizeof(struct drover_site);
+	fn = transform_find(p->transform, t->id);
+	if (!fn || site >= fn->nsites)
+		return v;
+	return (struct value){.kind = VALUE_SITE,
+			      .n = t - p->tables,
+			      .size = p->transform->sites[fn->first_site + site].size};
+}
+
+/* The call that asks for a frame record: of a function inlined here, or of this one. */
 static int ask(struct walk *w, struct state *s, size_t i, struct value *record)
 {
-	const struct machine_abi *abi = w->p->abi;
-	const struct transform *t = w->p->transform;
-	struct value id = s->reg[abi->args[0]], site = s->reg[abi->args[1]],
-		     size = s->reg[abi->args[2]];
-	const struct transform_fn *fn = NULL;
+	struct value site = as_site(w, s->reg[w->p->abi->args[0]]);
+	bool known = site.kind == VALUE_SITE;
 
-	if (id.kind == VALUE_CONST && site.kind == VALUE_CONST && size.kind == VALUE_CONST)
-		fn = transform_find(t, (uint64_t)id.n);
-	*record = (struct value){.kind = VALUE_RECORD, .size = (uint32_t)size.n};
+	*record = (struct value){.kind = VALUE_RECORD, .size = site.size};
 	if (w->judging && s->pad != PAD_ENTERED)
 		return wrong(w, i,
 			     "a frame record is asked for outside a landing pad, or twice "
 			     "in one");
-	if (w->judging && !fn)
-		return wrong(w, i, "the landing pads of several sites have become one");
-	if (w->judging && ((uint64_t)site.n >= fn->nsites ||
-			   t->sites[fn->first_site + (uint64_t)site.n].size != (uint64_t)size.n))
-		return wrong(w, i, "a landing pad saves for a site its function does not have");
+	if (w->judging && !known)
+		return wrong(w, i,
+			     "a landing pad saves for no site, or for those of several functions");
 	if (s->pad != PAD_ENTERED)
 		s->pad = PAD_MIXED;
-	else if (id.kind == VALUE_CONST && (uint64_t)id.n == w->f->id)
-		s->pad = PAD_ASKED;
+	else
+		s->pad = known && w->p->tables[site.n].id == w->f->id ? PAD_ASKED : PAD_INLINED;
 	return 0;
+}
+
+/* The rows of a clone's table are those of .state_transform. */
+static int judge_homes(struct walk *w, size_t i, const struct transform_fn *fn,
+		       const struct drover_homes *homes)
+{
+	const struct transform *t = w->p->transform;
+
+	for (uint32_t k = 0; k < fn->nsites; k++) {
+		const struct transform_site *site = &t->sites[fn->first_site + k];
+		uint32_t n;
+		const struct drover_home *h = drover_homes_of(homes, k, &n);
+		bool good = n == site->nvalues;
+
+		for (uint32_t v = 0; v < n && good; v++) {
+			const struct transform_value *value = &t->values[site->first_value + v];
+
+			good = h[v].offset == value->offset && h[v].size == value->size &&
+			       h[v].home <= homes->size && h[v].size <= homes->size - h[v].home;
+		}
+		if (!good)
+			return wrong(
+				w, i,
+				"a resume clone keeps other values than .state_transform says");
+	}
+	return 0;
+}
+
+static const struct drover_homes *homes_at(const struct walk *w, uint64_t addr, size_t nsites)
+{
+	const struct machine_program *p = w->p;
+	const struct drover_homes *h;
+	size_t head = sizeof(*h) + (nsites + 1) * sizeof(uint32_t);
+
+	h = p->bytes ? (const void *)p->bytes(p->context, addr, head) : NULL;
+	if (!h || h->nsites != nsites || h->words[0])
+		return NULL;
+	for (uint32_t k = 0; k < nsites; k++)
+		if (h->words[k] > h->words[k + 1])
+			return NULL;
+	return (const void *)p->bytes(p->context, addr,
+				      head + h->words[nsites] * sizeof(struct drover_home));
+}
+
+/* The call that makes a record of the clone's block of memory. */
+static int keep(struct walk *w, struct state *s, size_t i)
+{
+	const struct machine_abi *abi = w->p->abi;
+	const struct transform_fn *fn = transform_find(w->p->transform, w->f->id);
+	struct value site = as_site(w, s->reg[abi->args[0]]), block = s->reg[abi->args[1]],
+		     table = s->reg[abi->args[2]];
+	const struct drover_homes *homes;
+	int r;
+
+	if (!w->judging)
+		return 0;
+	if (s->pad != PAD_ENTERED)
+		return wrong(w, i, "a frame record is asked for outside a landing pad");
+	/* Behind the inner frame's rebuilding the site is the record's, which the runtime has
+	 * checked. */
+	if (site.kind != VALUE_PLAIN &&
+	    (site.kind != VALUE_SITE || w->p->tables[site.n].id != w->f->id))
+		return wrong(w, i, "a landing pad saves for no site of its function");
+	homes = fn && table.kind == VALUE_CONST ? homes_at(w, (uint64_t)table.n, fn->nsites) : NULL;
+	if (!homes || (homes->size && block.kind != VALUE_STACK))
+		return wrong(w, i,
+			     "a resume clone has no table of what it keeps, or no room for it");
+	r = judge_homes(w, i, fn, homes);
+	for (size_t k = 0; k < s->n && !r; k++)
+		if (s->slots[k].at > block.n - WORD &&
+		    s->slots[k].at < block.n + (int64_t)homes->size)
+			r = judge_value(w, i, s->slots[k].v);
+	w->found->stores += homes->words[fn->nsites];
+	return r;
 }
 
 static void clobber(const struct machine_abi *abi, struct state *s)
@@ -165,6 +270,8 @@ static int call(struct walk *w, struct state *s, size_t i, const struct micro *m
 
 	if (to && to == w->p->frame)
 		r = ask(w, s, i, &result);
+	else if (to && to == w->p->keep)
+		r = keep(w, s, i);
 	else if (to && (to == w->p->copy || to == w->p->move))
 		r = bytes(w, s, i, s->reg[abi->args[0]], s->reg[abi->args[1]],
 			  s->reg[abi->args[2]]);
@@ -215,12 +322,16 @@ static int step(struct walk *w, struct state *s, size_t i, const struct micro *m
 
 /* ---- the flow graph ------------------------------------------------------------ */
 
-static int flow_to(struct walk *w, size_t i, const struct state *s)
+static int flow_to(struct walk *w, size_t i, struct state *s)
 {
 	int r;
 
 	if (i == SIZE_MAX || w->judging)
 		return 0;
+	for (int k = 0; k < MACHINE_REGS; k++)
+		s->reg[k] = as_site(w, s->reg[k]);
+	for (size_t k = 0; k < s->n; k++)
+		s->slots[k].v = as_site(w, s->slots[k].v);
 	r = state_join(&w->states[i], s);
 	if (r > 0 && !w->waiting[i]) {
 		w->waiting[i] = true;
@@ -247,7 +358,7 @@ static int enter_pad(struct walk *w, size_t i, const struct state *now)
 }
 
 /* A jump through a pointer with the stack as it was at entry is a call at the function's end. */
-static int jump(struct walk *w, const struct micro *m, const struct state *s)
+static int jump(struct walk *w, const struct micro *m, struct state *s)
 {
 	struct value stack = s->reg[w->p->abi->stack];
 	int r = 0;
@@ -266,16 +377,19 @@ static bool never_returns(const struct walk *w, const struct micro *m)
 }
 
 /* What the last step of an instruction does to the flow: 1 if the block ends, 0, or an error. */
-static int leave(struct walk *w, size_t i, const struct micro *m, const struct state *s)
+static int leave(struct walk *w, size_t i, const struct micro *m, struct state *s)
 {
 	uint64_t to = m->a.type == PLACE_IMM ? (uint64_t)m->a.n : 0;
-	bool resumes = to && to == w->p->resume;
+	bool unwinds = to && to == w->p->unwind;
+	bool inlined =
+		site_of(w->f, w->insns[i].address); /* there is a caller's pad to go on with */
 
 	switch (m->kind) {
 	case MICRO_CALL:
-		if (resumes && w->judging && s->pad != PAD_ASKED)
+		if (unwinds && w->judging && s->pad != PAD_ASKED &&
+		    !(inlined && s->pad == PAD_INLINED))
 			return wrong(w, i, "a landing pad goes on without having saved its frame");
-		return resumes || never_returns(w, m);
+		return unwinds || (to && to == w->p->keep) || never_returns(w, m);
 	case MICRO_BRANCH:
 		return flow_to(w, at(w, to), s);
 	case MICRO_JUMP:

@@ -1,8 +1,10 @@
 /*
  * A check of finished machine code: in an instrumented function every call that may reach a
- * migration point has a landing pad of its own, each pad asks for the frame record of one site of
+ * migration point has a landing pad of its own, each pad asks for the frame record of a site of
  * that function, after those of functions that were inlined into it, and nothing a pad stores there
- * is an address that means something on this ISA only.
+ * is an address that means something on this ISA only. In a resume clone the same holds of the
+ * block of memory from which the runtime makes the record, and its table agrees with
+ * .state_transform.
  *
  * Addresses of the native stack are followed from the stack pointer through registers, arithmetic
  * and the frame's slots, along all branches, jump tables included, to what is stored through the
@@ -26,12 +28,25 @@ struct machine_site {
 	uint64_t pad;        /* its landing pad */
 };
 
+/* Where the rows of a function's sites are (struct drover_site). */
+struct machine_table {
+	uint64_t addr;
+	uint64_t id; /* of the function's identity */
+	uint32_t nsites;
+};
+
 /* The part of a program around a function. */
 struct machine_program {
 	const struct machine_abi *abi;
 	const struct transform *transform;
+	const struct machine_table *tables; /* by ascending address */
+	size_t ntables;
+	/* Loaded memory, or NULL where there is none. */
+	const unsigned char *(*bytes)(const void *context, uint64_t addr, size_t len);
+	const void *context;
 	uint64_t frame;                        /* __drover_frame */
-	uint64_t resume;                       /* _Unwind_Resume */
+	uint64_t unwind;                       /* __drover_unwind */
+	uint64_t keep;                         /* __drover_keep; 0: not there */
 	uint64_t copy, move;                   /* memcpy, memmove; 0: not there */
 	const struct returns_program *returns; /* NULL: every function is taken to return */
 	uint64_t own_start, own_end;           /* sections that belong to this ISA */

@@ -13,6 +13,7 @@ enum { SECTIONS = 64 };
 
 struct half {
 	struct machine_program program;
+	struct machine_table *tables;
 	struct loaded section[SECTIONS];
 	size_t nsections;
 	struct loaded fns, eh_frame, lsda;
@@ -62,7 +63,8 @@ static void take_symbols(struct half *h, Elf *elf, const GElf_Shdr *sh, Elf_Data
 		const char *name;
 		uint64_t *to;
 	} wanted[] = {{"__drover_frame", &h->program.frame},
-		      {"_Unwind_Resume", &h->program.resume},
+		      {"__drover_unwind", &h->program.unwind},
+		      {"__drover_keep", &h->program.keep},
 		      {"memcpy", &h->program.copy},
 		      {"memmove", &h->program.move},
 		      /* They set registers and jump. */
@@ -102,7 +104,7 @@ static int read_half(struct half *h, Elf *elf, struct err *err)
 		else if (d && sh.sh_flags & SHF_ALLOC)
 			take_section(h, &sh, name, d);
 	}
-	if (!h->program.frame || !h->program.resume)
+	if (!h->program.frame || !h->program.unwind)
 		return err_set(err, -ENODATA,
 			       "there are no symbols, so its machine code can't be checked");
 	if (unwind_read(&h->eh_frame, &h->unwind, &h->nunwind, err) < 0)
@@ -112,10 +114,47 @@ static int read_half(struct half *h, Elf *elf, struct err *err)
 	h->returns.n = h->nunwind;
 	h->returns.bytes = bytes_at;
 	h->returns.context = h;
-	h->returns.never[2] = h->program.resume;
+	h->returns.never[2] = h->program.unwind;
+	h->returns.never[3] = h->program.keep;
 	h->returns.known = calloc(h->nunwind + 1, 1);
 	h->program.returns = &h->returns;
+	h->program.bytes = bytes_at;
+	h->program.context = h;
 	return h->returns.known ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static struct drover_fn row_of(const struct half *h, size_t i)
+{
+	struct drover_fn row;
+
+	memcpy(&row, h->fns.data + i * sizeof(row), sizeof(row));
+	return row;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct machine_table *x = a, *y = b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+static int read_tables(struct half *h, struct err *err)
+{
+	size_t n = h->fns.len / sizeof(struct drover_fn);
+
+	h->tables = calloc(n + 1, sizeof(*h->tables));
+	if (!h->tables)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct drover_fn row = row_of(h, i);
+
+		h->tables[i] = (struct machine_table){
+			.addr = (uint64_t)(uintptr_t)row.sites, .id = row.id, .nsites = row.nsites};
+	}
+	qsort(h->tables, n, sizeof(*h->tables), by_address);
+	h->program.tables = h->tables;
+	h->program.ntables = n;
+	return 0;
 }
 
 static int follow(const struct half *h, uint64_t start, const struct transform_fn *fn,
@@ -167,13 +206,14 @@ int machine_check_half(const struct bundle *b, enum isa isa, const struct transf
 	if (!elf)
 		return err_set(err, -EINVAL, "there is no half for %s", isa_name(isa));
 	r = read_half(&h, elf, err);
-	for (size_t i = 0; i + sizeof(struct drover_fn) <= h.fns.len && !r;
-	     i += sizeof(struct drover_fn)) {
-		struct drover_fn row;
+	if (!r)
+		r = read_tables(&h, err);
+	for (size_t i = 0; i < h.program.ntables && !r; i++) {
+		struct drover_fn row = row_of(&h, i);
 
-		memcpy(&row, h.fns.data + i, sizeof(row));
 		r = check_function(&h, &row, t, found, err);
 	}
+	free(h.tables);
 	free(h.returns.known);
 	free(h.unwind);
 	(void)elf_end(elf);

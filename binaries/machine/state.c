@@ -53,6 +53,11 @@ static struct value join(struct value a, struct value b)
 {
 	if (same(a, b))
 		return a;
+	/* Several landing pads store by the same code. */
+	if (a.kind == b.kind && a.n == b.n && (a.kind == VALUE_RECORD || a.kind == VALUE_SITE)) {
+		a.size = a.size < b.size ? a.size : b.size;
+		return a;
+	}
 	return value_is_stack(a) || value_is_stack(b) ? lost : plain;
 }
 
@@ -115,6 +120,8 @@ struct value state_address(const struct state *s, const struct place *p)
 		return value_is_stack(v) || value_is_stack(s->reg[p->index]) ? lost : plain;
 	if (v.kind == VALUE_PLAIN || v.kind == VALUE_LOST)
 		return v;
+	if (v.kind == VALUE_SITE)
+		return plain;
 	v.n += p->n;
 	return v;
 }

@@ -9,7 +9,8 @@ enum value_kind {
 	VALUE_CONST,  /* n; named: an instruction that forms addresses made it */
 	VALUE_STACK,  /* an address n bytes above the frame's top (below: negative) */
 	VALUE_LOST,   /* an address of the stack, or something computed from one */
-	VALUE_RECORD, /* n bytes into the payload of a frame record of `size` bytes */
+	VALUE_RECORD, /* n bytes into the payload of a frame record of at least `size` bytes */
+	VALUE_SITE,   /* the row of a site, of at least `size` bytes, of the function in table n */
 };
 
 struct value {
@@ -25,7 +26,8 @@ struct slot {
 	struct value v;
 };
 
-enum pad_progress { PAD_NONE, PAD_ENTERED, PAD_ASKED, PAD_MIXED };
+/* Of a landing pad: it has asked for the record of a function inlined here, or of this one. */
+enum pad_progress { PAD_NONE, PAD_ENTERED, PAD_INLINED, PAD_ASKED, PAD_MIXED };
 
 struct state {
 	bool reached;

@@ -116,9 +116,9 @@ static void instrument(Instrumented &fn, const Migrating &mig, const Recursion &
 				FunctionType::get(Type::getInt32Ty(m.getContext()), true))
 			.getCallee()));
 	f.setUWTableKind(UWTableKind::Default);
-	for (const Site &s : fn.sites)
-		emitSave(fn, s, s.pad->getTerminator(), [](Value *v) { return v; });
+	makeSiteTable(fn);
 	makeResume(fn);
+	emitSaves(fn);
 }
 
 static std::vector<Instrumented> choose(Module &m, const Migrating &mig)
@@ -141,28 +141,6 @@ static std::vector<Instrumented> choose(Module &m, const Migrating &mig)
 		fns.push_back(fn);
 	}
 	return fns;
-}
-
-/* Landing pads and polls are off the hot path, yet the inliner counts their instructions. A call of
- * an instrumented function may therefore cost that much more than it would plainly. */
-static void creditInlining(std::vector<Instrumented> &fns)
-{
-	const unsigned perPad = 60, perPoll = 50, perValue = 5, most = 5000;
-	DenseMap<const Function *, unsigned> credit;
-
-	for (const Instrumented &fn : fns)
-		for (const Site &s : fn.sites)
-			credit[fn.f] += perPad + (s.kind == 0 ? perPoll : 0) +
-					perValue * static_cast<unsigned>(s.saved.size());
-	for (Instrumented &fn : fns)
-		for (Site &s : fn.sites) {
-			const Function *callee = calledFunction(*s.invoke);
-			unsigned n = callee ? credit.lookup(callee) : 0;
-			if (n)
-				s.invoke->addFnAttr(
-					Attribute::get(fn.f->getContext(), "call-threshold-bonus",
-						       std::to_string(std::min(n, most))));
-		}
 }
 
 void runInstrument(Module &m)
@@ -189,7 +167,6 @@ void runInstrument(Module &m)
 		for (Instrumented &fn : fns)
 			instrument(fn, mig, rec, n);
 	}
-	creditInlining(fns);
 	emitTables(m, fns, mig);
 	nameThreadLocals(m);
 	nameSections(m);

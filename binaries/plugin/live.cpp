@@ -11,6 +11,7 @@
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/Transforms/Utils/Local.h"
+#include <map>
 
 using namespace llvm;
 
@@ -229,14 +230,6 @@ static bool describe(Type *t, std::string &name, uint32_t &size)
 	return true;
 }
 
-static void place(Site &s, Saved &v, uint32_t align)
-{
-	s.size = static_cast<uint32_t>(alignTo(s.size, align));
-	v.offset = s.size;
-	s.size += v.size;
-	s.saved.push_back(v);
-}
-
 void keepAcrossJumps(Instrumented &fn)
 {
 	Function &f = *fn.f;
@@ -264,6 +257,41 @@ void keepAcrossJumps(Instrumented &fn)
 		findReach(j);
 }
 
+/* What most sites save comes first in all of them, so that they have the beginning in common. */
+static void order(std::vector<Site> &sites)
+{
+	using Piece = std::pair<uint64_t, uint32_t>; /* of an aggregate: from, size */
+	DenseMap<Value *, std::map<Piece, unsigned>> counts;
+	auto count = [&](const Saved &v) -> unsigned & {
+		return counts[v.value][{v.from, v.size}];
+	};
+
+	for (const Site &s : sites)
+		for (const Saved &v : s.saved)
+			count(v)++;
+	for (Site &s : sites) {
+		std::vector<std::pair<unsigned, Saved>> sorted;
+		for (const Saved &v : s.saved)
+			sorted.push_back({count(v), v});
+		std::stable_sort(sorted.begin(), sorted.end(),
+				 [](const auto &a, const auto &b) { return a.first > b.first; });
+		for (size_t i = 0; i < sorted.size(); i++)
+			s.saved[i] = sorted[i].second;
+	}
+}
+
+static void place(Site &s)
+{
+	for (Saved &v : s.saved) {
+		uint32_t align = v.bytes ? 8
+					 : std::min<uint32_t>(
+						   16, static_cast<uint32_t>(PowerOf2Ceil(v.size)));
+		v.offset = static_cast<uint32_t>(alignTo(s.size, align));
+		s.size = v.offset + v.size;
+	}
+	s.size = static_cast<uint32_t>(alignTo(s.size, 8));
+}
+
 std::string findLive(Instrumented &fn)
 {
 	Values values(*fn.f, fn.frame, fn.jumps, &fn.sites);
@@ -283,9 +311,7 @@ std::string findLive(Instrumented &fn)
 				return os.str();
 			}
 			saved.name = sourceName(v);
-			place(s, saved,
-			      std::min<uint32_t>(16,
-						 static_cast<uint32_t>(PowerOf2Ceil(saved.size))));
+			s.saved.push_back(saved);
 		}
 		for (const ByteRun &r : bytes.at(s.go)) {
 			Saved saved = {};
@@ -295,10 +321,12 @@ std::string findLive(Instrumented &fn)
 			saved.size = static_cast<uint32_t>(r.size);
 			saved.type = "bytes";
 			saved.name = sourceName(r.alloca);
-			place(s, saved, 8);
+			s.saved.push_back(saved);
 		}
-		s.size = static_cast<uint32_t>(alignTo(s.size, 8));
 	}
+	order(fn.sites);
+	for (Site &s : fn.sites)
+		place(s);
 	return "";
 }
 

@@ -251,7 +251,7 @@ struct Site {
 	llvm::BasicBlock *pad; /* landing pad block of its own */
 	std::string callee;    /* identity, or empty */
 	unsigned line;
-	std::vector<Saved> saved;
+	std::vector<Saved> saved; /* what most sites of the function save comes first */
 	uint32_t size;
 };
 
@@ -264,27 +264,39 @@ struct Instrumented {
 	Frame frame;
 	std::vector<Jump> jumps;
 	std::vector<Site> sites;
+	llvm::GlobalVariable *table = nullptr; /* struct drover_site of each site */
 };
 
 /* Symbols of the runtime, declared on first use. */
 llvm::Constant *runtimeVariable(llvm::Module &m, llvm::StringRef name, llvm::Type *t);
+/* The inliner shall count `cost` for a call off the hot path: less than nothing for what is around.
+ */
+void setInlineCost(llvm::CallBase &c, int cost);
 llvm::FunctionCallee runtimeFunction(llvm::Module &m, llvm::StringRef name, llvm::FunctionType *t);
+/* One that is called off the hot path only. */
+llvm::FunctionCallee coldFunction(llvm::Module &m, llvm::StringRef name, llvm::FunctionType *t);
 /* Return class as in migrator/include/abi.h. */
 uint32_t returnClass(llvm::Type *t);
-/* Polls and calls become invokes with landing pads that so far only resume. */
+/* Polls and calls become invokes with landing pads of no use yet. */
 void makeSites(Instrumented &fn, const Migrating &mig, const std::vector<llvm::Instruction *> &at);
 /* Values that a jump back needs and that do not reach every site behind it go to memory. */
 void keepAcrossJumps(Instrumented &fn);
 /* Fills Site::saved; a message if something live cannot be saved. */
 std::string findLive(Instrumented &fn);
-/* Emits the stores of one site in front of `before`, taking values through `get`. */
-using ValueOf = std::function<llvm::Value *(llvm::Value *)>;
-void emitSave(const Instrumented &fn, const Site &s, llvm::Instruction *before, const ValueOf &get);
+/* A landing pad block of no use yet. */
+llvm::BasicBlock *landingPad(llvm::Function &f);
+/* Leads it to `to`, whose first phi learns which site's row it is: a row of Instrumented::table. */
+void leadPad(llvm::BasicBlock *pad, llvm::BasicBlock *to, llvm::Value *site);
+llvm::Constant *siteRow(const Instrumented &fn, uint32_t number);
+/* Fills the landing pads; after makeResume, which takes them as they are. */
+void emitSaves(Instrumented &fn);
 void makeResume(Instrumented &fn);
 llvm::DebugLoc nowhere(const llvm::Function &f);
 
 /* ---- tables.cpp --------------------------------------------------------------------------- */
 
+/* Fills Instrumented::table, once it is known what is saved. */
+void makeSiteTable(Instrumented &fn);
 void emitTables(llvm::Module &m, const std::vector<Instrumented> &fns, const Migrating &mig);
 
 /* ---- the passes --------------------------------------------------------------------------- */

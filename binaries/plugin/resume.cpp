@@ -1,16 +1,20 @@
 /* f.resume: the clone that rebuilds one activation of f from its record and goes on.
  *
- * The clone is the whole function with another entry: a switch over the record's site, and behind
- * it one block per site that loads what was saved, rebuilds the inner frame by calling that
- * one's clone, and jumps to where the site's call would have returned to. Values with two
- * definitions then go through memory and back into registers (mem2reg). */
-#include "plugin.h"
+ * The clone is the whole function with another entry: a switch over the record's site, which leads
+ * to where the site's call would have returned to, by way of a call of the inner frame's clone.
+ * What any site saves has its home in one block of memory: the runtime fills the block from the
+ * record by a table of what belongs where, and by the same table it makes a record of it again. So
+ * all landing pads are one piece of code, no value has as many definitions as there are sites, and
+ * the size of the clone is about that of the function. It runs once: the next call is of the
+ * function itself. */
+#include "homes.h"
+#include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/Local.h"
-#include "llvm/Transforms/Utils/PromoteMemToReg.h"
+#include "llvm/Transforms/Utils/ValueMapper.h"
 
 using namespace llvm;
 
@@ -20,27 +24,42 @@ namespace drover
 namespace
 {
 
-/* Offsets within struct drover_frame of migrator/include/abi.h. */
-const unsigned offsetSite = 8, offsetPayload = 16;
+/* Sites that rebuild their inner frame by one call of one type. */
+struct Inner {
+	const Site *first;
+	BasicBlock *enter;
+	InvokeInst *call;
+	BasicBlock *after;
+	SwitchInst *next; /* if there are several sites */
+};
 
 class Resume
 {
       public:
 	explicit Resume(Instrumented &fn)
 	    : fn(fn), f(*fn.f), m(*f.getParent()), ctx(m.getContext()),
-	      ptr(PointerType::get(ctx, 0))
+	      ptr(PointerType::get(ctx, 0)), homes(fn, map)
 	{
 	}
 	void run();
 
       private:
 	void clone();
+	void layOut();
+	Constant *homesTable();
+	Value *slot(IRBuilder<> &b, Value *original);
 	void demote(Value *original);
 	void demoteAll();
-	void dispatch();
+	void enter();
+	void makeKeep();
 	BasicBlock *restore(const Site &s);
-	BasicBlock *armJumps(const Site &s, BasicBlock *from);
-	BasicBlock *rebuildInner(const Site &s, BasicBlock *from);
+	void armJumps(const Site &s, BasicBlock *from, BasicBlock *to);
+	DebugLoc lineOf(const Site &s);
+	Inner makeInner(const Site &s);
+	Inner &innerOf(const Site &s);
+	BasicBlock *rebuildInner(const Site &s);
+	void tellDebugger();
+	void tellDebugger(const DbgVariableRecord &was, Value *original, BasicBlock &go);
 	void attributes();
 
 	Instrumented &fn;
@@ -49,9 +68,11 @@ class Resume
 	LLVMContext &ctx;
 	Type *ptr;
 	Function *r = nullptr;
-	BasicBlock *entry = nullptr;
+	BasicBlock *entry = nullptr, *keep = nullptr, *none = nullptr;
+	Value *site = nullptr; /* the record's */
 	ValueToValueMapTy map;
-	DenseMap<Value *, AllocaInst *> slots;
+	Homes homes;
+	std::vector<Inner> inners;
 	std::vector<Instruction *> placeholders;
 };
 
@@ -76,6 +97,7 @@ void Resume::clone()
 	new UnreachableInst(ctx, entry);
 	for (AllocaInst *a : fn.frame.natives)
 		cast<AllocaInst>(map[a])->moveBefore(*entry, entry->begin());
+	homes.place(entry->begin());
 	/* A result gets a block of its own to be kept in: what is rebuilt enters behind it. */
 	for (const Site &s : fn.sites) {
 		auto *go = cast<BasicBlock>(map[s.go]);
@@ -85,50 +107,42 @@ void Resume::clone()
 	}
 }
 
-void Resume::demote(Value *original)
-{
-	if (slots.count(original))
-		return;
-	auto *i = dyn_cast_or_null<Instruction>(static_cast<Value *>(map[original]));
-	if (!i || i->use_empty())
-		return;
-	if (AllocaInst *slot = DemoteRegToStack(*i, false, entry->begin()))
-		slots[original] = slot;
-}
-
 void Resume::demoteAll()
 {
-	for (const Site &s : fn.sites) {
-		for (const Saved &v : s.saved)
-			if (!v.bytes)
-				demote(v.value);
+	homes.moveIn();
+	for (const Site &s : fn.sites)
 		if (!s.invoke->use_empty())
-			demote(s.invoke);
-	}
+			homes.demote(s.invoke);
 	for (const Jump &j : fn.jumps)
-		demote(j.call);
+		homes.demote(j.call);
+	/* Arguments have no value here but what is loaded. */
+	for (Instruction *p : placeholders)
+		for (User *u : make_early_inc_range(p->users()))
+			if (auto *s = dyn_cast<StoreInst>(u); s && s->getParent() == entry)
+				s->eraseFromParent();
 }
 
 /* Every jump buffer in use shall lead here: its node gets this frame's registers. The number a
  * longjmp brings is where the first setjmp's result was. */
-BasicBlock *Resume::armJumps(const Site &s, BasicBlock *from)
+void Resume::armJumps(const Site &s, BasicBlock *from, BasicBlock *to)
 {
+	IRBuilder<> b(from);
+
+	b.SetCurrentDebugLocation(nowhere(*r));
 	for (const Jump &j : fn.jumps) {
 		APInt offset(64, 0);
 		Value *base = j.call->getArgOperand(0);
 		if (!j.reach.count(s.go))
 			continue;
 		/* From the frame's base, which was saved. */
-		while (!slots.count(base)) {
+		while (!homes.have(base)) {
 			auto *g = cast<GetElementPtrInst>(base);
 			g->accumulateConstantOffset(m.getDataLayout(), offset);
 			base = g->getPointerOperand();
 		}
 		BasicBlock *arm = BasicBlock::Create(ctx, "arm", r);
 		BasicBlock *next = BasicBlock::Create(ctx, "armed", r);
-		IRBuilder<> b(from);
-		b.SetCurrentDebugLocation(nowhere(*r));
-		Value *node = b.CreateLoad(ptr, slots[base]);
+		Value *node = b.CreateLoad(ptr, homes.of(b, base));
 		node = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), node, offset.getZExtValue());
 		Value *armed = b.CreateAlignedLoad(b.getInt64Ty(), armedAddress(b, node), Align(8));
 		b.CreateCondBr(b.CreateIsNotNull(armed), arm, next);
@@ -136,109 +150,179 @@ BasicBlock *Resume::armJumps(const Site &s, BasicBlock *from)
 		CallInst *c =
 			b.CreateCall(j.call->getFunctionType(), j.call->getCalledOperand(), {node});
 		c->setAttributes(j.call->getAttributes());
-		if (slots.count(j.call))
-			b.CreateStore(c, slots[j.call]);
+		if (homes.have(j.call))
+			homes.store(b, c, j.call);
 		b.CreateCondBr(b.CreateIsNull(c), next, cast<BasicBlock>(map[j.again]));
-		from = next;
+		b.SetInsertPoint(next);
 	}
-	return from;
+	b.CreateBr(to);
 }
 
-/* The call of the inner frame's clone; behind it the result is where the call's result was. */
-BasicBlock *Resume::rebuildInner(const Site &s, BasicBlock *from)
+/* A debugger shall see a rebuilt frame where the program called. */
+DebugLoc Resume::lineOf(const Site &s)
 {
-	IRBuilder<> b(from);
-	DebugLoc where = nowhere(*r);
-	FunctionCallee innerOf =
-		runtimeFunction(m, "__drover_inner", FunctionType::get(ptr, {ptr}, false));
-	FunctionCallee cloneOf =
-		runtimeFunction(m, "__drover_resume_fn", FunctionType::get(ptr, {ptr}, false));
+	auto *was = dyn_cast_or_null<Instruction>(static_cast<Value *>(map[s.invoke]));
 
-	b.SetCurrentDebugLocation(where);
-	CallInst *inner = b.CreateCall(innerOf, {r->getArg(0)});
-	inner->setDoesNotThrow();
-	CallInst *target = b.CreateCall(cloneOf, {inner});
-	target->setDoesNotThrow();
-	BasicBlock *after = BasicBlock::Create(ctx, "rebuilt", r);
-	BasicBlock *pad = BasicBlock::Create(ctx, "save", r);
+	return was && was->getDebugLoc() && !dropDebugInfo() ? was->getDebugLoc() : nowhere(*r);
+}
+
+static AttributeSet resultAttributes(const Site &s)
+{
+	return s.invoke->getAttributes().getRetAttrs();
+}
+
+/* The call of the inner frame's clone. Another capture saves the site the record has. */
+Inner Resume::makeInner(const Site &s)
+{
+	BasicBlock *enter = BasicBlock::Create(ctx, "inner", r);
+	BasicBlock *after = BasicBlock::Create(ctx, "rebuilt", r), *pad = landingPad(*r);
 	Type *result = s.invoke->getFunctionType()->getReturnType();
-	FunctionType *t = FunctionType::get(result, {ptr}, false);
-	InvokeInst *call = b.CreateInvoke(t, target, after, pad, {inner});
+	IRBuilder<> b(enter);
+
+	b.SetCurrentDebugLocation(lineOf(s));
+	CallInst *inner = b.CreateCall(
+		coldFunction(m, "__drover_inner",
+			     FunctionType::get(StructType::get(ptr, ptr), {ptr}, false)),
+		{r->getArg(0)});
+	inner->setDoesNotThrow();
+	InvokeInst *call = b.CreateInvoke(FunctionType::get(result, {ptr}, false),
+					  b.CreateExtractValue(inner, 0), after, pad,
+					  {b.CreateExtractValue(inner, 1)});
 	call->setCallingConv(CallingConv::C);
 	call->addFnAttr(Attribute::NoMerge);
-	/* A debugger shall see a rebuilt frame where the program called. */
-	if (auto *was = dyn_cast_or_null<Instruction>(static_cast<Value *>(map[s.invoke])))
-		if (was->getDebugLoc())
-			call->setDebugLoc(was->getDebugLoc());
-	call->setAttributes(call->getAttributes().addRetAttributes(
-		ctx, AttrBuilder(ctx, s.invoke->getAttributes().getRetAttrs())));
-	b.SetInsertPoint(after);
-	if (!result->isVoidTy() && slots.count(s.invoke))
-		b.CreateStore(call, slots[s.invoke]);
-	b.SetInsertPoint(pad);
-	StructType *lt = StructType::get(ptr, Type::getInt32Ty(ctx));
-	LandingPadInst *lp = b.CreateLandingPad(lt, 0);
-	lp->setCleanup(true);
-	Instruction *resume = b.CreateResume(lp);
-	emitSave(fn, s, resume, [&](Value *v) -> Value * {
-		if (isa<AllocaInst>(v))
-			return map[v];
-		IRBuilder<> at(resume);
-		return slots.count(v) ? at.CreateLoad(v->getType(), slots[v])
-				      : static_cast<Value *>(PoisonValue::get(v->getType()));
-	});
-	return after;
+	call->setAttributes(
+		call->getAttributes().addRetAttributes(ctx, AttrBuilder(ctx, resultAttributes(s))));
+	b.SetInsertPoint(pad->getTerminator());
+	leadPad(pad, keep,
+		b.CreateInBoundsGEP(fn.table->getValueType(), fn.table, {b.getInt32(0), site}));
+	return {&s, enter, call, after, nullptr};
+}
+
+Inner &Resume::innerOf(const Site &s)
+{
+	for (Inner &i : inners)
+		if (i.first->invoke->getFunctionType()->getReturnType() ==
+			    s.invoke->getFunctionType()->getReturnType() &&
+		    resultAttributes(*i.first) == resultAttributes(s) &&
+		    lineOf(*i.first) == lineOf(s))
+			return i;
+	inners.push_back(makeInner(s));
+	return inners.back();
+}
+
+/* Where the inner frame is rebuilt; behind it the result is where the call's result was. */
+BasicBlock *Resume::rebuildInner(const Site &s)
+{
+	Inner &i = innerOf(s);
+	auto *go = cast<BasicBlock>(map[s.go]);
+
+	if (homes.have(s.invoke)) {
+		BasicBlock *result = BasicBlock::Create(ctx, "result", r);
+		IRBuilder<> b(result);
+		b.SetCurrentDebugLocation(nowhere(*r));
+		homes.store(b, i.call, s.invoke);
+		b.CreateBr(go);
+		go = result;
+	}
+	if (!i.next) {
+		i.next = SwitchInst::Create(site, none, 8, i.after);
+		i.next->setDebugLoc(nowhere(*r));
+	}
+	i.next->addCase(ConstantInt::get(Type::getInt32Ty(ctx), s.number), go);
+	return i.enter;
 }
 
 BasicBlock *Resume::restore(const Site &s)
 {
-	const DataLayout &dl = m.getDataLayout();
-	BasicBlock *block = BasicBlock::Create(ctx, "restore", r);
-	IRBuilder<> b(block);
+	BasicBlock *to = s.kind == 0 ? cast<BasicBlock>(map[s.go]) : rebuildInner(s);
 
-	b.SetCurrentDebugLocation(nowhere(*r));
-	for (const Saved &v : s.saved) {
-		Value *from = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), r->getArg(0),
-							   offsetPayload + v.offset);
-		if (v.bytes) {
-			AllocaInst *a = cast<AllocaInst>(map[v.value]);
-			Value *to = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), a, v.from);
-			b.CreateMemCpy(to, commonAlignment(a->getAlign(), v.from), from, Align(8),
-				       v.size);
-			continue;
-		}
-		if (!slots.count(v.value))
-			continue;
-		Type *t = v.value->getType();
-		Type *stored = t;
-		if (t->isIntegerTy() && dl.getTypeSizeInBits(t) != v.size * 8)
-			stored = b.getIntNTy(v.size * 8);
-		Value *x = b.CreateAlignedLoad(stored, from, commonAlignment(Align(16), v.offset));
-		b.CreateStore(stored == t ? x : b.CreateTrunc(x, t), slots[v.value]);
-	}
-	BasicBlock *last = armJumps(s, block);
-	if (s.kind != 0)
-		last = rebuildInner(s, last);
-	BranchInst::Create(cast<BasicBlock>(map[s.go]), last);
+	if (fn.jumps.empty())
+		return to;
+	BasicBlock *block = BasicBlock::Create(ctx, "restore", r);
+	armJumps(s, block, to);
 	return block;
 }
 
-void Resume::dispatch()
+/* Where all landing pads lead. */
+void Resume::makeKeep()
 {
-	BasicBlock *bad = BasicBlock::Create(ctx, "none", r);
-	IRBuilder<> b(bad);
+	keep = BasicBlock::Create(ctx, "keep", r);
+	IRBuilder<> b(keep);
 
 	b.SetCurrentDebugLocation(nowhere(*r));
-	b.CreateIntrinsic(Intrinsic::trap, {}, {});
+	PHINode *row = b.CreatePHI(ptr, static_cast<unsigned>(fn.sites.size()), "row");
+	CallInst *c =
+		b.CreateCall(coldFunction(m, "__drover_keep",
+					  FunctionType::get(b.getVoidTy(), {ptr, ptr, ptr}, false)),
+			     {row, homes.block, homes.table});
+	c->addParamAttr(1, Attribute::NoCapture);
+	c->setDoesNotReturn();
+	b.CreateUnreachable();
+	for (const Site &s : fn.sites)
+		leadPad(cast<BasicBlock>(map[s.pad]), keep, siteRow(fn, s.number));
+}
+
+void Resume::enter()
+{
+	none = BasicBlock::Create(ctx, "none", r);
+	IRBuilder<> b(none);
+
+	b.SetCurrentDebugLocation(nowhere(*r));
 	b.CreateUnreachable();
 	entry->getTerminator()->eraseFromParent();
 	b.SetInsertPoint(entry);
-	b.SetCurrentDebugLocation(nowhere(*r));
-	Value *where = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), r->getArg(0), offsetSite);
-	Value *site = b.CreateAlignedLoad(b.getInt32Ty(), where, Align(8), "site");
-	SwitchInst *s = b.CreateSwitch(site, bad, static_cast<unsigned>(fn.sites.size()));
+	CallInst *load = b.CreateCall(
+		coldFunction(m, "__drover_load",
+			     FunctionType::get(b.getInt32Ty(), {ptr, ptr, ptr}, false)),
+		{r->getArg(0), homes.block, homes.table});
+	load->addParamAttr(1, Attribute::NoCapture);
+	load->setDoesNotThrow();
+	site = load;
+	SwitchInst *s = b.CreateSwitch(site, none, static_cast<unsigned>(fn.sites.size()));
 	for (const Site &one : fn.sites)
 		s->addCase(b.getInt32(one.number), restore(one));
+}
+
+/* The last record of a variable on the way to `from`, as far as every way passes it. */
+static DbgVariableRecord *lastRecord(const DebugVariable &of, BasicBlock *b,
+				     const DominatorTree &dt)
+{
+	for (auto *node = dt.getNode(b); node; node = node->getIDom())
+		for (Instruction &i : reverse(*node->getBlock()))
+			for (DbgVariableRecord &r : reverse(filterDbgVars(i.getDbgRecordRange())))
+				if (DebugVariable(&r) == of)
+					return &r;
+	return nullptr;
+}
+
+/* Behind a site arguments are in their homes, which nothing else is ever stored to. */
+void Resume::tellDebugger()
+{
+	DominatorTree dt(f);
+
+	for (const Site &s : fn.sites)
+		for (const Saved &v : s.saved) {
+			SmallVector<DbgVariableIntrinsic *> none;
+			SmallVector<DbgVariableRecord *> records;
+			if (isa<Argument>(v.value) && homes.have(v.value))
+				findDbgUsers(none, v.value, &records);
+			for (DbgVariableRecord *r : records)
+				if (r->getNumVariableLocationOps() == 1 &&
+				    lastRecord(DebugVariable(r), s.invoke->getParent(), dt) == r)
+					tellDebugger(*r, v.value, *cast<BasicBlock>(map[s.go]));
+		}
+}
+
+void Resume::tellDebugger(const DbgVariableRecord &was, Value *original, BasicBlock &go)
+{
+	auto *var = cast<DILocalVariable>(MapMetadata(was.getVariable(), map));
+	auto *where = cast<DILocation>(MapMetadata(was.getDebugLoc().get(), map));
+	auto *deref = DIExpression::prepend(was.getExpression(), DIExpression::DerefAfter,
+					    homes.offset(original));
+
+	go.insertDbgRecordBefore(
+		new DbgVariableRecord(ValueAsMetadata::get(homes.block), var, deref, where),
+		go.getFirstInsertionPt());
 }
 
 void Resume::attributes()
@@ -254,21 +338,25 @@ void Resume::attributes()
 	r->addFnAttr(Attribute::Cold);
 	if (!r->hasFnAttribute(Attribute::OptimizeNone))
 		r->addFnAttr(Attribute::OptimizeForSize);
+	/* Keeps the vectorisers out: they need minutes for blocks with as many ways in as the clone
+	 * of a large function has. */
+	r->addFnAttr(Attribute::NoImplicitFloat);
+	/* What the function calls has been inlined there if it pays. */
+	for (Instruction &i : instructions(*r))
+		if (auto *c = dyn_cast<CallBase>(&i))
+			if (isRealCall(*c) && !c->hasFnAttr(Attribute::AlwaysInline))
+				c->setIsNoInline();
 }
 
 void Resume::run()
 {
-	std::vector<AllocaInst *> promote;
-
 	clone();
 	demoteAll();
-	dispatch();
+	if (!dropDebugInfo())
+		tellDebugger();
+	makeKeep();
+	enter();
 	removeUnreachableBlocks(*r);
-	DominatorTree dt(*r);
-	for (auto &entryOfSlot : slots)
-		if (isAllocaPromotable(entryOfSlot.second))
-			promote.push_back(entryOfSlot.second);
-	PromoteMemToReg(promote, dt);
 	for (Instruction *p : placeholders)
 		if (p->use_empty())
 			p->eraseFromParent();

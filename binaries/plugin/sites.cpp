@@ -1,5 +1,6 @@
 /* Sites: every poll and every call that may reach one becomes an invoke whose landing pad is its
- * own. Calls keep no attribute that says they cannot unwind or touch memory. */
+ * own; what a pad does comes later (save.cpp). Calls keep no attribute that says they cannot unwind
+ * or touch memory. */
 #include "plugin.h"
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/IRBuilder.h"
@@ -75,6 +76,11 @@ FunctionCallee runtimeFunction(Module &m, StringRef name, FunctionType *t)
 	return c;
 }
 
+void setInlineCost(CallBase &c, int cost)
+{
+	c.addFnAttr(Attribute::get(c.getContext(), "call-inline-cost", std::to_string(cost)));
+}
+
 static CallInst *insertPoll(Function &f, Instruction *at)
 {
 	Module &m = *f.getParent();
@@ -94,21 +100,9 @@ static CallInst *insertPoll(Function &f, Instruction *at)
 	Instruction *then = SplitBlockAndInsertIfThen(wanted, at, false, unlikely);
 	b.SetInsertPoint(then);
 	b.SetCurrentDebugLocation(where);
-	return b.CreateCall(slow);
-}
-
-static BasicBlock *landingPad(Function &f)
-{
-	LLVMContext &ctx = f.getContext();
-	BasicBlock *pad = BasicBlock::Create(ctx, "save", &f);
-	IRBuilder<> b(pad);
-
-	b.SetCurrentDebugLocation(nowhere(f));
-	StructType *t = StructType::get(PointerType::get(ctx, 0), Type::getInt32Ty(ctx));
-	LandingPadInst *lp = b.CreateLandingPad(t, 0);
-	lp->setCleanup(true);
-	b.CreateResume(lp);
-	return pad;
+	CallInst *c = b.CreateCall(slow);
+	setInlineCost(*c, -15); /* load, compare, branch */
+	return c;
 }
 
 static Site makeSite(Function &f, CallInst *c, uint32_t number, uint32_t kind)

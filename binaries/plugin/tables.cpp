@@ -9,26 +9,28 @@ using namespace llvm;
 namespace drover
 {
 
-static Constant *siteTable(Module &m, const Instrumented &fn)
+/* Rows are struct drover_site of migrator/include/abi.h. */
+void makeSiteTable(Instrumented &fn)
 {
+	Module &m = *fn.f->getParent();
 	LLVMContext &ctx = m.getContext();
 	Type *i32 = Type::getInt32Ty(ctx), *i64 = Type::getInt64Ty(ctx);
-	StructType *t = StructType::get(i32, i32, i64, i32, i32);
+	StructType *t = StructType::get(i64, i64, i32, i32, i32, i32);
 	std::vector<Constant *> rows;
 
 	for (const Site &s : fn.sites)
 		rows.push_back(ConstantStruct::get(
-			t, ConstantInt::get(i32, s.size), ConstantInt::get(i32, s.kind),
+			t, ConstantInt::get(i64, fn.id),
 			ConstantInt::get(i64, s.callee.empty() ? 0 : hash64(s.callee)),
-			ConstantInt::get(i32, returnClass(s.invoke->getType())),
-			ConstantInt::get(i32, 0)));
+			ConstantInt::get(i32, s.number), ConstantInt::get(i32, s.size),
+			ConstantInt::get(i32, s.kind),
+			ConstantInt::get(i32, returnClass(s.invoke->getType()))));
 	ArrayType *at = ArrayType::get(t, rows.size());
-	auto *g = new GlobalVariable(m, at, true, GlobalValue::InternalLinkage,
-				     ConstantArray::get(at, rows),
-				     "__drover_sites." + fn.f->getName());
-	g->setSection(".rodata.d.__drover_sites." + fn.identity);
-	g->setAlignment(Align(8));
-	return g;
+	fn.table = new GlobalVariable(m, at, true, GlobalValue::InternalLinkage,
+				      ConstantArray::get(at, rows),
+				      "__drover_sites." + fn.f->getName());
+	fn.table->setSection(".rodata.d.__drover_sites." + fn.identity);
+	fn.table->setAlignment(Align(8));
 }
 
 static GlobalVariable *functionRow(Module &m, const Instrumented &fn)
@@ -38,8 +40,8 @@ static GlobalVariable *functionRow(Module &m, const Instrumented &fn)
 	Type *ptr = PointerType::get(ctx, 0);
 	StructType *t = StructType::get(i64, ptr, ptr, ptr, i32, i32);
 	Constant *row =
-		ConstantStruct::get(t, ConstantInt::get(i64, fn.id), fn.f, fn.resume,
-				    siteTable(m, fn), ConstantInt::get(i32, fn.sites.size()),
+		ConstantStruct::get(t, ConstantInt::get(i64, fn.id), fn.f, fn.resume, fn.table,
+				    ConstantInt::get(i32, fn.sites.size()),
 				    ConstantInt::get(i32, returnClass(fn.f->getReturnType())));
 	auto *g = new GlobalVariable(m, t, true, GlobalValue::InternalLinkage, row,
 				     "__drover_fn." + fn.identity);

@@ -28,11 +28,34 @@ struct drover_frame {
 };
 
 struct drover_site {
+	uint64_t fn;     /* identity of the function it is in */
+	uint64_t callee; /* identity of what a direct call calls, else 0 */
+	uint32_t number; /* within its function */
+	uint32_t size;   /* bytes of payload */
+	uint32_t kind;   /* enum drover_site_kind */
+	uint32_t ret;    /* enum drover_ret: what it expects */
+};
+
+/*
+ * Where a resume clone keeps what sites save: a block of memory of its frame. `words` are first,
+ * for each site and once more at the end, which of the rows is the site's first one; then the rows.
+ */
+struct drover_homes {
+	uint32_t size; /* bytes of the block */
+	uint32_t nsites;
+	uint32_t words[];
+};
+
+struct drover_home {
+	uint32_t home;   /* in the block */
+	uint32_t offset; /* in the site's payload */
 	uint32_t size;
-	uint32_t kind;
-	uint64_t callee;
-	uint32_t ret;
-	uint32_t pad;
+};
+
+/* The next inner frame to rebuild, and the clone that does it. */
+struct drover_inner {
+	void *resume;
+	void *frame;
 };
 
 struct drover_fn {
@@ -50,9 +73,25 @@ struct drover_fn {
 
 extern volatile int __drover_poll;
 void __drover_poll_slow(void);
-void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size);
-void *__drover_inner(void *frame);
-void *__drover_resume_fn(void *frame);
+/* In a landing pad: room for the site's payload; then, when it is stored, on with the caller's
+ * frame. */
+void *__drover_frame(const struct drover_site *site);
+_Noreturn void __drover_unwind(void);
+
+/* In a resume clone: fills the block; the number of the site to go on from. */
+uint32_t __drover_load(const void *frame, void *block, const struct drover_homes *homes);
+struct drover_inner __drover_inner(void *frame);
+/* In its landing pads: both of the above, from the block. */
+_Noreturn void __drover_keep(const struct drover_site *site, const void *block,
+			     const struct drover_homes *homes);
+
+/* Rows of a site. */
+static inline const struct drover_home *drover_homes_of(const struct drover_homes *h, uint32_t site,
+							uint32_t *n)
+{
+	*n = h->words[site + 1] - h->words[site];
+	return (const struct drover_home *)(h->words + h->nsites + 1) + h->words[site];
+}
 
 /*
  * A system call that may wait. __drover_block is compiled as the program is, with a migration point

@@ -3,6 +3,7 @@
 #include "migrator/rt/rt.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "migrator/rt/frames.h"
@@ -96,22 +97,29 @@ __attribute__((__noinline__)) int rebuild_run(struct rt_thread *self)
 	return status;
 }
 
-void *__drover_inner(void *frame)
+uint32_t __drover_load(const void *frame, void *block, const struct drover_homes *homes)
 {
-	struct rt_thread *self = thread_self();
-	struct text t = {0};
+	const struct drover_frame *f = frame;
+	uint32_t n;
+	const struct drover_home *h = drover_homes_of(homes, f->site, &n);
 
-	if (self->cursor && frame == record(self, self->cursor))
-		return record(self, --self->cursor);
-	text_str(&t, "a frame was rebuilt out of turn");
-	rt_die(&t, -EFAULT);
+	for (; n; n--, h++)
+		memcpy((char *)block + h->home, f->payload + h->offset, h->size);
+	return f->site;
 }
 
-void *__drover_resume_fn(void *frame)
+struct drover_inner __drover_inner(void *frame)
 {
 	struct rt_thread *self = thread_self();
+	struct drover_frame *inner;
+	struct text t = {0};
 
+	if (!self->cursor || frame != record(self, self->cursor)) {
+		text_str(&t, "a frame was rebuilt out of turn");
+		rt_die(&t, -EFAULT);
+	}
+	inner = record(self, --self->cursor);
 	if (!self->cursor)
 		stop_resumed(self);
-	return frame_table_find(&table, ((struct drover_frame *)frame)->fn)->resume;
+	return (struct drover_inner){frame_table_find(&table, inner->fn)->resume, inner};
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unwind.h>
 
@@ -50,10 +51,10 @@ bool frames_reserve(struct rt_thread *t, uint64_t size)
 	return true;
 }
 
-void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size)
+void *__drover_frame(const struct drover_site *site)
 {
 	struct rt_thread *t = thread_self();
-	uint64_t bytes = (sizeof(struct drover_frame) + size + 15) & ~15ull;
+	uint64_t bytes = (sizeof(struct drover_frame) + site->size + 15) & ~15ull;
 	struct drover_frame *f;
 
 	if (!frames_reserve(t, t->frames_size + bytes) ||
@@ -65,12 +66,33 @@ void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size)
 		rt_die(&why, -ENOMEM);
 	}
 	f = (void *)(t->frames + t->frames_size);
-	f->fn = fn;
-	f->site = site;
-	f->size = size;
+	f->fn = site->fn;
+	f->site = site->number;
+	f->size = site->size;
 	t->frames_size += bytes;
 	t->frames_count++;
 	return f->payload;
+}
+
+static struct _Unwind_Exception exception;
+
+__attribute__((__noinline__)) _Noreturn void __drover_unwind(void)
+{
+	_Unwind_Resume(&exception);
+	__builtin_unreachable();
+}
+
+__attribute__((__noinline__)) _Noreturn void
+__drover_keep(const struct drover_site *site, const void *block, const struct drover_homes *homes)
+{
+	uint32_t n;
+	const struct drover_home *h = drover_homes_of(homes, site->number, &n);
+	char *payload = __drover_frame(site);
+
+	for (; n; n--, h++)
+		memcpy(payload + h->offset, (const char *)block + h->home, h->size);
+	_Unwind_Resume(&exception);
+	__builtin_unreachable();
 }
 
 /* ---- the two passes ------------------------------------------------------- */
@@ -84,7 +106,7 @@ _Unwind_Reason_Code __drover_personality(int version, _Unwind_Action actions, ui
 	const unsigned char *lsda = (const void *)_Unwind_GetLanguageSpecificData(c);
 	uint64_t start = _Unwind_GetRegionStart(c), pad;
 
-	(void)class;
+	(void)class, (void)e; /* landing pads do not ask for it */
 	if (version != 1 || !(actions & _UA_FORCE_UNWIND) || !lsda)
 		return _URC_CONTINUE_UNWIND;
 	/* The return address is behind the call. */
@@ -94,8 +116,6 @@ _Unwind_Reason_Code __drover_personality(int version, _Unwind_Action actions, ui
 	pass.checked = true;
 	if (pass.looking)
 		return _URC_CONTINUE_UNWIND;
-	_Unwind_SetGR(c, __builtin_eh_return_data_regno(0), (uint64_t)e);
-	_Unwind_SetGR(c, __builtin_eh_return_data_regno(1), 0);
 	_Unwind_SetIP(c, start + pad);
 	return _URC_INSTALL_CONTEXT;
 }
@@ -136,8 +156,6 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, uint64_t cl
 /* Looking: whether the stack can be saved. Otherwise does not return. */
 __attribute__((__noinline__)) static bool unwind_pass(bool looking)
 {
-	static struct _Unwind_Exception exception;
-
 	pass.looking = looking;
 	pass.first = true;
 	pass.entered = pass.checked = pass.reached = false;

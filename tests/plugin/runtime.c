@@ -62,37 +62,65 @@ static const struct drover_fn *find(uint64_t id)
 	return NULL;
 }
 
-void *__drover_frame(uint64_t fn, uint32_t site, uint32_t size)
+void *__drover_frame(const struct drover_site *site)
 {
 	struct drover_frame *f = NULL;
-	const struct drover_fn *known = find(fn);
+	const struct drover_fn *known = find(site->fn);
 
-	if (site >= known->nsites || known->sites[site].size != size)
-		die("a record that does not fit its site");
-	if (nframes == MAX_FRAMES || posix_memalign((void **)&f, 16, sizeof(*f) + size))
+	if (site->number >= known->nsites || &known->sites[site->number] != site)
+		die("a site that its function does not have");
+	if (nframes == MAX_FRAMES || posix_memalign((void **)&f, 16, sizeof(*f) + site->size))
 		die("no room for frames");
-	f->fn = fn;
-	f->site = site;
-	f->size = size;
-	memset(f->payload, 0xee, size);
+	f->fn = site->fn;
+	f->site = site->number;
+	f->size = site->size;
+	memset(f->payload, 0xee, site->size);
 	frames[nframes++] = f;
 	return f->payload;
 }
 
-void *__drover_inner(void *frame)
+__attribute__((noinline)) void __drover_unwind(void)
+{
+	_Unwind_Resume(&unwinding);
+	die("nothing to go on unwinding");
+	abort();
+}
+
+__attribute__((noinline)) void __drover_keep(const struct drover_site *site, const void *block,
+					     const struct drover_homes *homes)
+{
+	char *payload = __drover_frame(site);
+	uint32_t n;
+	const struct drover_home *h = drover_homes_of(homes, site->number, &n);
+
+	for (; n; n--, h++) {
+		if (h->home + h->size > homes->size || h->offset + h->size > site->size)
+			die("a home outside its block");
+		memcpy(payload + h->offset, (const char *)block + h->home, h->size);
+	}
+	__drover_unwind();
+}
+
+uint32_t __drover_load(const void *frame, void *block, const struct drover_homes *homes)
+{
+	const struct drover_frame *f = frame;
+	uint32_t n;
+	const struct drover_home *h = drover_homes_of(homes, f->site, &n);
+
+	memset(block, 0xdd, homes->size);
+	for (; n; n--, h++)
+		memcpy((char *)block + h->home, f->payload + h->offset, h->size);
+	return f->site;
+}
+
+struct drover_inner __drover_inner(void *frame)
 {
 	for (unsigned i = nframes; i-- > 1;)
 		if (frames[i] == frame)
-			return frames[i - 1];
+			return (struct drover_inner){find(frames[i - 1]->fn)->resume,
+						     frames[i - 1]};
 	die("no inner frame");
-	return NULL;
-}
-
-void *__drover_resume_fn(void *frame)
-{
-	struct drover_frame *f = frame;
-
-	return find(f->fn)->resume;
+	return (struct drover_inner){NULL, NULL};
 }
 
 /* Ends at the frame that called the program: everything inside has been taken down. */

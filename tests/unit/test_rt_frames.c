@@ -16,12 +16,13 @@ static char main_code, middle_code, leaf_code, resume_code;
 enum { MAIN = 0x1111, MIDDLE = 0x2222, LEAF = 0x3333, FROZEN = 0x4444 };
 
 static const struct drover_site main_sites[] = {
-	{24, DROVER_SITE_CALL, MIDDLE, DROVER_RET_I64, 0},
-	{8, DROVER_SITE_ICALL, 0, DROVER_RET_INT, 0},
-	{0, DROVER_SITE_POLL, 0, DROVER_RET_VOID, 0},
+	{MAIN, MIDDLE, 0, 24, DROVER_SITE_CALL, DROVER_RET_I64},
+	{MAIN, 0, 1, 8, DROVER_SITE_ICALL, DROVER_RET_INT},
+	{MAIN, 0, 2, 0, DROVER_SITE_POLL, DROVER_RET_VOID},
 };
-static const struct drover_site middle_sites[] = {{40, DROVER_SITE_CALL, LEAF, DROVER_RET_INT, 0}};
-static const struct drover_site leaf_sites[] = {{5, DROVER_SITE_POLL, 0, DROVER_RET_VOID, 0}};
+static const struct drover_site middle_sites[] = {
+	{MIDDLE, LEAF, 0, 40, DROVER_SITE_CALL, DROVER_RET_INT}};
+static const struct drover_site leaf_sites[] = {{LEAF, 0, 0, 5, DROVER_SITE_POLL, DROVER_RET_VOID}};
 static const struct drover_fn fns[] = {
 	{MAIN, &main_code, &resume_code, main_sites, 3, DROVER_RET_INT},
 	{MIDDLE, &middle_code, &resume_code, middle_sites, 1, DROVER_RET_I64},
