@@ -7,35 +7,13 @@ no_args
 need drover drover-cc
 runs=${runs:-9}
 level=-O3
-clang=$(configured CLANG)
-isa=$(uname -m)
-
-# The same C library without Drover's changes, built by the same compiler, once.
-stock_musl() {
-	local archive dir=$work/musl
-	[ ! -f "$dir/stamp" ] || return 0
-	archive=$(configured MUSL_SOURCE)
-	say "building the plain C library from $archive (once)"
-	rm -rf "$dir" "$work/musl-source"
-	mkdir -p "$dir" "$work/musl-source"
-	tar -xf "$archive" -C "$work/musl-source" --strip-components=1 || die "cannot unpack $archive"
-	(cd "$work/musl-source" && CC=$clang AR=$(configured LLVM_AR) RANLIB=: \
-		CFLAGS='-O2 -g0 -w -fno-pic -fno-pie -fno-stack-protector -ffp-contract=off' \
-		./configure --prefix="$dir" --disable-shared --enable-static &&
-		make -j"$(nproc)" install) >"$work/musl.log" 2>&1 ||
-		{ tail -n 5 "$work/musl.log" >&2; die "the plain C library was not built; see $work/musl.log"; }
-	touch "$dir/stamp"
-}
+. "$top/bench/plain.bash"
 
 # build NAME SOURCES...: $work/NAME.plain and $work/NAME.drover.
 build_both() {
-	local name=$1 libgcc
+	local name=$1
 	shift
-	libgcc=$(configured "LIBGCC_$(tr a-z A-Z <<<"$isa")")
-	"$clang" --target="$isa-linux-musl" -std=gnu17 $level -ffp-contract=off -fno-pic -fno-pie \
-		-fno-stack-protector -D_GNU_SOURCE -I"$top" -nostdlibinc -isystem "$work/musl/include" \
-		-static -nostdlib -fuse-ld="$(configured LLD)" "$work/musl/lib/crt1.o" "$@" \
-		"$work/musl/lib/libc.a" "$libgcc/libgcc.a" "$work/musl/lib/libc.a" -o "$work/$name.plain" \
+	"$work/plain-cc" -std=gnu17 $level -D_GNU_SOURCE -I"$top" "$@" -o "$work/$name.plain" \
 		2>"$work/$name.log" || { cat "$work/$name.log" >&2; die "$name: clang failed"; }
 	"$build/drover-cc" -std=gnu17 $level -D_GNU_SOURCE -I"$top" "$@" -lm -o "$work/$name.drover" \
 		2>"$work/$name.log" || { cat "$work/$name.log" >&2; die "$name: drover-cc failed"; }
@@ -75,18 +53,14 @@ measure() {
 		{ [ "$json" = yes ] && cat >/dev/null || awk '{printf "%-9s %-15s %8s s %8s s   %s\n", $1, $2, $3, $4, $5}'; }
 }
 
-stock_musl
+plain_cc "$work/plain-cc"
 : >"$work/overhead"
 say "$runs runs each, $level, $isa; medians of processor time"
 say "$(printf '%-9s %-15s %10s %10s   ratio' kind program plain drover)"
-npb=$top/workloads/npb
 for kernel in ep:W:1 is:A:2 cg:W:1 mg:A:1 ft:W:2; do
 	IFS=: read -r name class repeat <<<"$kernel"
-	wanted "$name" && [ -d "$npb/$name" ] || continue
-	sources=("$npb/$name"/*.c)
-	for s in "$npb"/common/*.c; do
-		[[ $s == *team_pthread.c ]] || sources+=("$s")
-	done
+	wanted "$name" || continue
+	kernel_sources "$name"
 	build_both "$name" "${sources[@]}"
 	measure workload "$name" --untimed --class "$class" --repeat "$repeat"
 done

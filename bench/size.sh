@@ -1,84 +1,92 @@
-# tools/bench size: a program's own machine code and its build time against plain clang.
-# summary: a program's machine code and build time by drover-cc, against plain clang's
+# tools/bench size; sourced by it.
+# summary: the machine code of finished programs, against plain clang with the same C library
 #
-# Code: the bytes of the functions of the program's files in the x86-64 half, and of their resume clones,
-# against the functions of the same files compiled by clang alone; the C library is in neither. Build
-# time: processor time of all compilers and linkers, from source to bundle, against clang's from source to object.
-need drover-cc
+# Of the x86-64 half and of plain clang's static program, both with what is not used left out: all executable
+# sections, and of these what comes from the program's own files, with landing pads and resume clones, by the
+# linkers' maps. Packages as their makefiles build them, the others at -O3.
 no_args
-runs=${runs:-3}
-level=-O3
-clang=$(configured CLANG)
-nm=$(command -v llvm-nm-19 || echo nm)
+need drover-cc
+. "$top/bench/plain.bash"
+[ "$isa" = x86_64 ] || die "size: the sizes compared are those of x86-64"
+readelf=$(command -v llvm-readelf-19 || command -v readelf) || die "size: llvm-readelf is missing"
+ar=$(configured LLVM_AR)
 
-TIMEFORMAT='%3U %3S'
-# seconds COMMAND...: its processor time, children and all
-seconds() {
-	local t
-	t=$({ time "$@" >"$work/size.out" 2>&1; } 2>&1) || die "$1 failed: $(head -1 "$work/size.out")"
-	awk -v t="$t" 'BEGIN {split(t, s, " "); printf "%.3f\n", s[1] + s[2]}'
+plain_cc "$work/plain-cc"
+keep=$work/size.keep
+cat >"$work/keep-cc" <<SCRIPT
+#!/bin/sh
+exec $build/drover-cc --keep=$keep "\$@"
+SCRIPT
+chmod +x "$work/keep-cc"
+# The C library's own modules among those of a program.
+"$ar" t "$DROVER_LIBDIR/sysroot/libdrover-calls.a" | sed 's/\.[a-z]*$/.c/' >"$work/size.library"
+
+# For awk: a hexadecimal number's value.
+hex='function hex(s, v, i) {for (i = 1; i <= length(s); i++) v = v * 16 + index("123456789abcdef", substr(s, i, 1)); return v + 0}'
+
+# executable FILE: bytes of its executable sections.
+executable() {
+	"$readelf" -SW "$1" | awk "$hex"'match($0, /\] /) {
+		n = split(substr($0, RSTART + 2), f, " ")
+		if (f[7] ~ /X/) sum += hex(f[5])
+	} END {print sum + 0}'
 }
 
-# own_code FILE NAMES: bytes of the functions named, and of their clones
-own_code() {
-	"$nm" -t d -S --defined-only "$1" | awk -v names="$2" '
-		BEGIN {while ((getline n < names) > 0) own[n] = 1}
-		NF == 4 && tolower($3) == "t" {
-			f = $4; clone = sub(/\.resume$/, "", f)
-			if (f in own) sum[clone] += $2
+# own MAP FILES: bytes of text and of clones that come from files the regular expression matches.
+own() {
+	awk -v files="$2" "$hex"'
+		match($5, /:\(\.text[^)]*\)$/) {
+			file = substr($5, 1, RSTART - 1)
+			if (file !~ files || (file in library)) next
+			if ($5 ~ /:\(\.text\.cold\./) cold += hex($3); else hot += hex($3)
 		}
-		END {print sum[0] + 0, sum[1] + 0}'
+		FILENAME == "-" {library[$1] = 1}
+		END {print hot + 0, cold + 0}' - "$1"
 }
 
-plain_objects() {
-	local s
-	for s in "${sources[@]}"; do
-		"$clang" --target=x86_64-linux-musl -std=gnu17 $level -fno-pic -fno-pie -ffunction-sections -D_GNU_SOURCE \
-			-ffp-contract=off -I"$top" -nostdlibinc -isystem "$DROVER_LIBDIR/sysroot/x86_64/include" -c "$s" \
-			-o "$work/size.$(basename "$s").o" || return 1
+# library_modules: objects of the kept build that are the C library's.
+library_modules() {
+	local o source
+	for o in "$keep"/x86_64/m*.o; do
+		source=$("$readelf" -s "$o" | awk '$4 == "FILE" {print $8; exit}')
+		grep -qxF "${source##*/}" "$work/size.library" && echo "$o"
 	done
 }
 
-drover_bundle() {
-	"$build/drover-cc" -std=gnu17 $level -D_GNU_SOURCE -I"$top" "${sources[@]}" -lm -o "$work/size.bundle"
+small() {
+	"$1" -std=gnu17 -O3 -D_GNU_SOURCE -I"$top" "${sources[@]}" -lm -o "$2"
 }
 
-# measure NAME: appends "NAME plain own clones ratio plain_s drover_s ratio" to $work/size.all
+# measure NAME: appends "NAME whole plain, drover, ratio; own plain, hot, clones, ratio" to $work/size.all
 measure() {
-	local name=$1 i s own clones plain p d
-	: >"$work/size.p"
-	: >"$work/size.d"
-	for ((i = 0; i < runs; i++)); do
-		seconds plain_objects >>"$work/size.p"
-		seconds drover_bundle >>"$work/size.d"
-	done
-	for s in "${sources[@]}"; do
-		"$nm" -t d -S --defined-only "$work/size.$(basename "$s").o"
-	done | awk 'NF == 4 && tolower($3) == "t" {print $4}' >"$work/size.names"
-	plain=0
-	for s in "${sources[@]}"; do
-		read -r own clones < <(own_code "$work/size.$(basename "$s").o" "$work/size.names")
-		plain=$((plain + own))
-	done
-	read -r own clones < <(own_code "$work/size.bundle" "$work/size.names")
-	p=$(median <"$work/size.p")
-	d=$(median <"$work/size.d")
-	awk -v n="$name" -v c="$plain" -v o="$own" -v r="$clones" -v p="$p" -v d="$d" \
-		'BEGIN {printf "%s %d %d %d %.2f %.3f %.3f %.2f\n", n, c, o, r, (o + r) / c, p, d, d / p}' |
+	local name=$1 plain=$work/size.plain drover=$work/size.drover hot cold own
+	rm -rf "$keep" && mkdir -p "$keep"
+	if [[ " ${packages[*]} " == *" $name "* ]]; then
+		unpack "$name" "$work/size.tree"
+		build_package "$name" "$work/size.tree" "$work/plain-cc" >"$work/size.log" 2>&1 || die "$name: clang failed"
+		cp "$work/size.tree/$program" "$plain" && cp "$work/size.tree/$program.map" "$plain.map"
+		unpack "$name" "$work/size.tree"
+		build_package "$name" "$work/size.tree" "$work/keep-cc" >"$work/size.log" 2>&1 || die "$name: drover-cc failed"
+		cp "$work/size.tree/$program" "$drover"
+	else
+		small "$work/plain-cc" "$plain" >"$work/size.log" 2>&1 || die "$name: clang failed"
+		small "$work/keep-cc" "$drover" >"$work/size.log" 2>&1 || die "$name: drover-cc failed"
+	fi
+	read -r own _ < <(own "$plain.map" '^.*$' < <(awk '{print $5}' "$plain.map" | sed -n 's/:(.*//p' |
+		grep -E '/(crt1\.o|libc\.a\(.*|libgcc\.a\(.*)$|^<' | sort -u))
+	read -r hot cold < <(own "$keep/map.x86_64" '/x86_64/m[0-9]+\.o$' < <(library_modules))
+	echo "$name $(executable "$plain") $(executable "$drover") $own $hot $cold" |
+		awk '{printf "%s %d %d %.2f %d %d %d %.2f\n", $1, $2, $3, $3 / $2, $4, $5, $6, ($5 + $6) / $4}' |
 		tee -a "$work/size.all" | { [ "$json" = yes ] && cat >/dev/null ||
-			awk '{printf "%-15s %7d %7d %7d   %5s   %7s s %7s s   %5s\n", $1, $2, $3, $4, $5, $6, $7, $8}'; }
+			awk '{printf "%-15s %8d %8d %6s   %8d %8d %8d %6s\n", $1, $2, $3, $4, $5, $6, $7, $8}'; }
 }
 
 : >"$work/size.all"
-say "$level, x86-64; code in bytes, processor time of a build, medians of $runs"
-say "$(printf '%-15s %7s %7s %7s   %5s   %9s %9s   %5s' program plain drover clones ratio plain drover ratio)"
-npb=$top/workloads/npb
-for name in ep is cg mg ft; do
+say "bytes of machine code, x86-64: the whole program, and what comes from its own files"
+say "$(printf '%-15s %8s %8s %6s   %8s %8s %8s %6s' program plain drover ratio plain drover clones ratio)"
+for name in "${packages[@]}" "${kernels[@]}"; do
 	wanted "$name" || continue
-	sources=("$npb/$name"/*.c)
-	for s in "$npb"/common/*.c; do
-		[[ $s == *team_pthread.c ]] || sources+=("$s")
-	done
+	[[ " ${packages[*]} " == *" $name "* ]] || kernel_sources "$name"
 	measure "$name"
 done
 for source in "$top"/bench/programs/*.c; do
@@ -89,11 +97,11 @@ for source in "$top"/bench/programs/*.c; do
 done
 [ -s "$work/size.all" ] || die "no such program: ${only[*]}"
 awk -v json="$json" '
-	{ t += log($5); b += log($8)
-	  item = item (NR > 1 ? ", " : "") sprintf("{\"program\": \"%s\", \"plain_bytes\": %d, \"drover_bytes\": %d, \"clone_bytes\": %d, \"text_ratio\": %s, \"build_ratio\": %s}", $1, $2, $3, $4, $5, $8) }
+	{ w += log($4); o += log($8); if ($4 > ww) ww = $4; if ($8 > wo) wo = $8
+	  item = item (NR > 1 ? ", " : "") sprintf("{\"program\": \"%s\", \"whole\": {\"plain\": %d, \"drover\": %d, \"ratio\": %s}, \"own\": {\"plain\": %d, \"drover\": %d, \"clones\": %d, \"ratio\": %s}}", $1, $2, $3, $4, $5, $6, $7, $8) }
 	END {
 		if (json == "yes")
-			printf "{\"programs\": [%s], \"geometric_mean\": {\"text\": %.3f, \"build\": %.3f}}\n", item, exp(t / NR), exp(b / NR)
+			printf "{\"programs\": [%s], \"geometric_mean\": {\"whole\": %.3f, \"own\": %.3f}, \"worst\": {\"whole\": %s, \"own\": %s}}\n", item, exp(w / NR), exp(o / NR), ww, wo
 		else
-			printf "geometric mean of code %.2f, of build time %.2f\n", exp(t / NR), exp(b / NR)
+			printf "geometric means: whole %.2f, own %.2f; worst %.2f and %.2f\n", exp(w / NR), exp(o / NR), ww, wo
 	}' "$work/size.all"
