@@ -4,6 +4,7 @@
  * In summary mode everything optional behind it is skipped, so that the bitcode written is what
  * the front end made. */
 #include "plugin.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -130,6 +131,26 @@ struct LatePass : PassInfoMixin<LatePass> {
 	}
 };
 
+/* The function that a pass is about to work on, if it is one or a part of one. */
+const Function *worksOn(const Any &ir)
+{
+	if (const auto *f = any_cast<const Function *>(&ir))
+		return *f;
+	if (const auto *l = any_cast<const Loop *>(&ir))
+		return (*l)->getHeader()->getParent();
+	return nullptr;
+}
+
+/* A resume clone runs once and is to be small: of the optional passes these few make it so, and
+ * the others, which look for speed, would take longer than those of the function itself. */
+bool worthwhile(StringRef pass, const Any &ir)
+{
+	const Function *f = worksOn(ir);
+
+	return !f || !drover::isResume(*f) || pass == "SROAPass" || pass == "EarlyCSEPass" ||
+	       pass == "InstCombinePass" || pass == "SimplifyCFGPass" || pass == "ADCEPass";
+}
+
 void registerPasses(PassBuilder &pb)
 {
 	pb.registerPipelineStartEPCallback(
@@ -140,6 +161,8 @@ void registerPasses(PassBuilder &pb)
 	PassInstrumentationCallbacks *pic = pb.getPassInstrumentationCallbacks();
 	if (drover::mode() == drover::Mode::Summary && pic)
 		pic->registerShouldRunOptionalPassCallback([](StringRef, Any) { return false; });
+	if (drover::mode() == drover::Mode::Instrument && pic)
+		pic->registerShouldRunOptionalPassCallback(worthwhile);
 }
 
 } // namespace

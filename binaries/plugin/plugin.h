@@ -291,6 +291,8 @@ llvm::Constant *siteRow(const Instrumented &fn, uint32_t number);
 /* Fills the landing pads; after makeResume, which takes them as they are. */
 void emitSaves(Instrumented &fn);
 void makeResume(Instrumented &fn);
+/* A clone made by it. */
+bool isResume(const llvm::Function &f);
 llvm::DebugLoc nowhere(const llvm::Function &f);
 
 /* ---- tables.cpp --------------------------------------------------------------------------- */

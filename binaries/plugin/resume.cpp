@@ -24,6 +24,8 @@ namespace drover
 namespace
 {
 
+const char coldSection[] = ".text.cold.";
+
 /* Sites that rebuild their inner frame by one call of one type. */
 struct Inner {
 	const Site *first;
@@ -327,7 +329,7 @@ void Resume::tellDebugger(const DbgVariableRecord &was, Value *original, BasicBl
 
 void Resume::attributes()
 {
-	r->setSection(".text.cold." + fn.identity);
+	r->setSection(coldSection + fn.identity);
 	r->removeFnAttr(Attribute::AlwaysInline);
 	r->removeFnAttr(Attribute::InlineHint);
 	r->removeFnAttr(Attribute::NoReturn);
@@ -369,6 +371,11 @@ void Resume::run()
 void makeResume(Instrumented &fn)
 {
 	Resume(fn).run();
+}
+
+bool isResume(const Function &f)
+{
+	return f.getSection().starts_with(coldSection);
 }
 
 } // namespace drover
