@@ -8,6 +8,7 @@
  * the size of the clone is about that of the function. It runs once: the next call is of the
  * function itself. */
 #include "homes.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
@@ -61,7 +62,7 @@ class Resume
 	Inner &innerOf(const Site &s);
 	BasicBlock *rebuildInner(const Site &s);
 	void tellDebugger();
-	void tellDebugger(const DbgVariableRecord &was, Value *original, BasicBlock &go);
+	void tellDebugger(const DbgVariableRecord &was, BasicBlock::iterator at);
 	void attributes();
 
 	Instrumented &fn;
@@ -297,10 +298,13 @@ static DbgVariableRecord *lastRecord(const DebugVariable &of, BasicBlock *b,
 	return nullptr;
 }
 
-/* Behind a site arguments are in their homes, which nothing else is ever stored to. */
+/* Behind a site arguments are in their homes, which nothing else is ever stored to. Of a variable
+ * that is its argument at every site this is said once, at the entry, where no optimiser takes it
+ * away with an empty block. */
 void Resume::tellDebugger()
 {
 	DominatorTree dt(f);
+	MapVector<DbgVariableRecord *, std::vector<const Site *>> where;
 
 	for (const Site &s : fn.sites)
 		for (const Saved &v : s.saved) {
@@ -311,20 +315,26 @@ void Resume::tellDebugger()
 			for (DbgVariableRecord *r : records)
 				if (r->getNumVariableLocationOps() == 1 &&
 				    lastRecord(DebugVariable(r), s.invoke->getParent(), dt) == r)
-					tellDebugger(*r, v.value, *cast<BasicBlock>(map[s.go]));
+					where[r].push_back(&s);
 		}
+	for (const auto &[record, sites] : where)
+		if (sites.size() == fn.sites.size())
+			tellDebugger(*record, entry->getTerminator()->getIterator());
+		else
+			for (const Site *s : sites)
+				tellDebugger(*record,
+					     cast<BasicBlock>(map[s->go])->getFirstInsertionPt());
 }
 
-void Resume::tellDebugger(const DbgVariableRecord &was, Value *original, BasicBlock &go)
+void Resume::tellDebugger(const DbgVariableRecord &was, BasicBlock::iterator at)
 {
 	auto *var = cast<DILocalVariable>(MapMetadata(was.getVariable(), map));
 	auto *where = cast<DILocation>(MapMetadata(was.getDebugLoc().get(), map));
 	auto *deref = DIExpression::prepend(was.getExpression(), DIExpression::DerefAfter,
-					    homes.offset(original));
+					    homes.offset(was.getVariableLocationOp(0)));
 
-	go.insertDbgRecordBefore(
-		new DbgVariableRecord(ValueAsMetadata::get(homes.block), var, deref, where),
-		go.getFirstInsertionPt());
+	at->getParent()->insertDbgRecordBefore(
+		new DbgVariableRecord(ValueAsMetadata::get(homes.block), var, deref, where), at);
 }
 
 void Resume::attributes()
@@ -354,10 +364,10 @@ void Resume::run()
 {
 	clone();
 	demoteAll();
-	if (!dropDebugInfo())
-		tellDebugger();
 	makeKeep();
 	enter();
+	if (!dropDebugInfo())
+		tellDebugger();
 	removeUnreachableBlocks(*r);
 	for (Instruction *p : placeholders)
 		if (p->use_empty())
