@@ -96,18 +96,25 @@ static int end(const struct driver *d, struct work *w, int r, struct err *err)
 	return r;
 }
 
-/* Modules at a time: two compilers each. */
+/* Modules at a time: two compilers each, and one module more, as the two seldom end together. */
 static size_t at_once(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN) / ISA_COUNT;
+	long n = sysconf(_SC_NPROCESSORS_ONLN) / ISA_COUNT + 1;
 
-	return n < 1 ? 1 : n > AT_ONCE_MAX ? AT_ONCE_MAX : (size_t)n;
+	return n > AT_ONCE_MAX ? AT_ONCE_MAX : (size_t)n;
+}
+
+static size_t first_stale(const struct program *p, size_t from)
+{
+	while (from < p->n && !p->modules[from].stale)
+		from++;
+	return from;
 }
 
 int codegen(const struct driver *d, const struct program *p, const char *migrating, struct err *err)
 {
 	struct work work[AT_ONCE_MAX];
-	size_t begun = 0, ended = 0, window = at_once();
+	size_t begun = 0, ended = 0, next, window = at_once();
 	int r = 0;
 
 	for (int isa = 0; isa < ISA_COUNT; isa++) {
@@ -120,11 +127,10 @@ int codegen(const struct driver *d, const struct program *p, const char *migrati
 			return r;
 	}
 	/* In order, so that messages come in order too. */
-	while (ended < begun || (!r && begun < p->n)) {
-		if (!r && begun < p->n && begun - ended < window) {
-			struct work *w = &work[begun++ % window];
-
-			r = begin(d, &p->modules[begun - 1], migrating, w, err);
+	for (next = first_stale(p, 0); ended < begun || (!r && next < p->n);
+	     next = first_stale(p, next)) {
+		if (!r && next < p->n && begun - ended < window) {
+			r = begin(d, &p->modules[next++], migrating, &work[begun++ % window], err);
 		} else {
 			r = end(d, &work[ended++ % window], r, err);
 		}

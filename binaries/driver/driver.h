@@ -9,6 +9,7 @@
  *   library  -lX, libraries that -shared writes
  *   codegen  bitcode into objects of both ISAs
  *   agree    what those objects save, compared
+ *   stale    which of them another decision changes
  *   program  objects into a bundle
  */
 #ifndef DROVER_DRIVER_H
@@ -36,6 +37,7 @@ struct module {
 	struct object_part file; /* the bytes it was read from; borrowed */
 	char *name;              /* for messages: file, or archive(member) */
 	char id[8];              /* m000 */
+	bool stale;              /* its objects are not those of the decision */
 };
 
 struct program {
@@ -96,7 +98,8 @@ int library_write(const struct driver *d, const struct program *p, const char *o
 /* A temporary file of one module and ISA. */
 void module_path(char *out, const struct driver *d, const struct module *m, enum isa isa,
 		 const char *suffix);
-/* Objects of all modules for both ISAs; MIGRATING is the path of the list the plugin reads. */
+/* Objects of all stale modules for both ISAs; MIGRATING is the path of the list the plugin reads.
+ */
 int codegen(const struct driver *d, const struct program *p, const char *migrating,
 	    struct err *err);
 
@@ -105,6 +108,10 @@ int codegen(const struct driver *d, const struct program *p, const char *migrati
  * and warns of each; AGAIN: there were some, so that the decision and the objects have to be made
  * anew. */
 int agree(const struct driver *d, struct program *p, bool *again, struct err *err);
+
+/* stale.c */
+/* Marks the modules for which the list IS says something else than WAS; empty: none was made. */
+int stale_mark(struct program *p, const char *was, const char *is, struct err *err);
 
 /* program.c */
 int program_build(struct driver *d, struct program *p, const char *output, struct err *err);

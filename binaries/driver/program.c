@@ -26,8 +26,10 @@ static void work_path(char *out, const struct driver *d, const char *name)
 	snprintf(out, PATH_MAX, "%.*s/%s", PATH_MAX - 64, d->workdir, name);
 }
 
-/* Writes the list of what may reach a migration point; its path goes to PATH. */
-static int decide(const struct driver *d, const struct program *p, char *path, struct err *err)
+/* Writes the list of what may reach a migration point; its path goes to PATH. WAS is the list of
+ * the round before, and becomes this one's. */
+static int decide(const struct driver *d, struct program *p, struct buf *was, char *path,
+		  struct err *err)
 {
 	_cleanup_buf_ struct buf list = {.max = SUMMARY_MAX};
 	_cleanup_free_ struct migrate_module *mods = calloc(p->n + 1, sizeof *mods);
@@ -38,8 +40,16 @@ static int decide(const struct driver *d, const struct program *p, char *path, s
 	for (size_t i = 0; i < p->n; i++)
 		mods[i] = (struct migrate_module){p->modules[i].id, &p->modules[i].object.summary};
 	r = migrate_decide(mods, p->n, &list, err);
+	if (!r)
+		r = stale_mark(p, buf_cstr(was), buf_cstr(&list), err);
 	work_path(path, d, "migrating");
-	return r < 0 ? r : file_write_atomic(path, buf_cstr(&list), list.len, 0600, err);
+	if (!r)
+		r = file_write_atomic(path, buf_cstr(&list), list.len, 0600, err);
+	if (r < 0)
+		return r;
+	buf_reset(was);
+	r = buf_str(was, buf_cstr(&list));
+	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }
 
 static void list_apart(const struct program *p, struct strv *apart)
@@ -167,11 +177,12 @@ static int pack(const struct driver *d, const char *const half[ISA_COUNT],
 /* Until nothing is found that differs: each round takes functions out of migration, so it ends. */
 static int generate(const struct driver *d, struct program *p, char *migrating, struct err *err)
 {
+	_cleanup_buf_ struct buf list = {.max = SUMMARY_MAX};
 	bool again = true;
 	int r = 0;
 
 	while (again && !r) {
-		r = decide(d, p, migrating, err);
+		r = decide(d, p, &list, migrating, err);
 		if (!r)
 			r = codegen(d, p, migrating, err);
 		if (!r)
