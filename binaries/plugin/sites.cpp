@@ -81,6 +81,16 @@ void setInlineCost(CallBase &c, int cost)
 	c.addFnAttr(Attribute::get(c.getContext(), "call-inline-cost", std::to_string(cost)));
 }
 
+/* The line of what comes next. Addressing the common stack has none, and takes other instructions
+ * on each ISA. */
+static DebugLoc lineFrom(const Instruction *at)
+{
+	for (const Instruction *i = at; i; i = i->getNextNode())
+		if (i->getDebugLoc() && i->getDebugLoc().getLine())
+			return i->getDebugLoc();
+	return nowhere(*at->getFunction());
+}
+
 static CallInst *insertPoll(Function &f, Instruction *at)
 {
 	Module &m = *f.getParent();
@@ -91,7 +101,7 @@ static CallInst *insertPoll(Function &f, Instruction *at)
 
 	if (auto *g = dyn_cast<Function>(slow.getCallee()))
 		g->addFnAttr(Attribute::Cold);
-	DebugLoc where = at->getDebugLoc() ? at->getDebugLoc() : nowhere(f);
+	DebugLoc where = lineFrom(at);
 	IRBuilder<> b(at);
 	b.SetCurrentDebugLocation(where);
 	LoadInst *load = b.CreateAlignedLoad(word, flag, Align(4), true, "poll");
