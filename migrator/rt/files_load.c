@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-static bool open_again(const struct drover_image_file *d, const char *path, struct text *why)
+static bool open_again(const struct drover_image_file *d, const char *path, uint32_t flags,
+		       struct text *why)
 {
 	struct stat st;
-	long fd = kernel(SYS_openat, AT_FDCWD, path, d->flags | O_CLOEXEC, 0);
+	long fd = kernel(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
 
 	if (fd < 0) {
 		text_str(why, "cannot open, error ");
@@ -201,7 +202,7 @@ bool files_load(const struct files_image *f, struct text *why)
 			files_duplicated(d->like, d->fd);
 			break;
 		case DROVER_FILE_PATH:
-			if (!open_again(d, f->strings + d->path.offset, why))
+			if (!open_again(d, f->strings + d->path.offset, d->flags, why))
 				return false;
 			files_opened(d->fd);
 			break;
@@ -209,7 +210,7 @@ bool files_load(const struct files_image *f, struct text *why)
 			char link[PROC_NAME];
 
 			files_proc_name(link, d->like);
-			if (!open_again(d, link, why))
+			if (!open_again(d, link, d->flags & ~(uint32_t)O_NOFOLLOW, why))
 				return false;
 			files_opened(d->fd);
 			break;

@@ -113,7 +113,10 @@ static long make_contents(const struct drover_image_file *d, int image_in, long 
 		r = kernel(SYS_fchmod, w, d->mode & 07777);
 	text_str(&t, "/proc/self/fd/");
 	text_num(&t, (uint64_t)w);
-	fd = r < 0 ? r : kernel(SYS_openat, AT_FDCWD, t.b, d->flags & ~(uint32_t)O_TMPFILE, 0);
+	/* The name is a link of the kernel's, whatever the program thought of links. */
+	fd = r < 0 ? r
+		   : kernel(SYS_openat, AT_FDCWD, t.b,
+			    d->flags & ~(uint32_t)(O_TMPFILE | O_NOFOLLOW), 0);
 	fd = fd < 0 ? fd : aside(fd, above);
 	if (fd >= 0 && d->value[0] && !(d->value[0] & 1))
 		kernel(SYS_fcntl, w, ADD_SEALS, d->value[0]);

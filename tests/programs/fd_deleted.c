@@ -16,8 +16,8 @@ int main(void)
 	int a, b, m = memfd_create("numbers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	scratch_file(path, sizeof(path));
-	a = open(path, O_RDWR | O_APPEND);
-	b = open(path, O_RDONLY);
+	a = open(path, O_RDWR | O_APPEND | O_NOFOLLOW);
+	b = open(path, O_RDONLY | O_NOFOLLOW);
 	if (!t || m < 0 || a < 0 || b < 0 || unlink(path))
 		return 2;
 	for (int i = 0; i < some(30); i++) {
