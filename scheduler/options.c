@@ -86,10 +86,12 @@ void options_help(void)
 	for (size_t i = 0; policies[i]; i++)
 		printf("                             %-12s %s\n", policies[i]->name,
 		       policies[i]->summary);
-	printf("      --node-timeout S     a node silent for S seconds is down (default %" PRIu64 ")\n"
+	printf("      --node-timeout S     a node silent for S seconds is down (default %" PRIu64
+	       ")\n"
 	       "      --node-unknown S     a node silent for S seconds gets no new work (default\n"
 	       "                           %" PRIu64 ", at most --node-timeout)\n",
-	       core_options_default.node_down_ms / 1000, core_options_default.node_unknown_ms / 1000);
+	       core_options_default.node_down_ms / 1000,
+	       core_options_default.node_unknown_ms / 1000);
 	printf("      --suspend-program FILE, --resume-program FILE\n"
 	       "                           programs that put the node named by their argument to "
 	       "sleep\n"

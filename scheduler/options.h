@@ -16,7 +16,7 @@ struct options {
 	const char *listen;
 	const char *tls_cert, *tls_key; /* files; both or none */
 	const char *token_key;          /* NULL: token.key in the state directory */
-	uint64_t energy_days; /* readings older are removed; 0: never */
+	uint64_t energy_days;           /* readings older are removed; 0: never */
 	bool require_token;
 	bool open_energy;
 	const char *port_file; /* NULL: none */

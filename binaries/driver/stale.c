@@ -3,7 +3,6 @@
  * those that the lines by which the two lists differ speak of.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +30,8 @@ static bool mentions(const struct module *m, const char *name)
 	return false;
 }
 
-/* Whether a line of the list may mean something for a module. Names are ID after the last point
- * where they are a module's own;
- * "#ID ..." speaks of that module, "*..." of calls by a type, which any may have. */
+/* Whether a line of the list may mean something for a module: a name that is a module's own ends in
+ * ".ID", "#ID ..." speaks of that module, "*..." of calls by a type, which any may have. */
 static bool concerns(const struct module *m, const char *line)
 {
 	const char *dot = strrchr(line, '.');

@@ -48,10 +48,6 @@ class Resume
 
       private:
 	void clone();
-	void layOut();
-	Constant *homesTable();
-	Value *slot(IRBuilder<> &b, Value *original);
-	void demote(Value *original);
 	void demoteAll();
 	void enter();
 	void makeKeep();

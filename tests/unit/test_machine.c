@@ -93,6 +93,15 @@ static void epilogue(struct code *c)
 	PUT(c, "\x48\x83\xc4\x20\x5b\xc3");
 }
 
+/* A function of two calls and nothing else; the pads come behind it. */
+static void two_calls(struct code *c)
+{
+	prologue(c);
+	invoke(c);
+	invoke(c);
+	epilogue(c);
+}
+
 static void go_on(struct code *c)
 {
 	call(c, UNWIND);
@@ -295,10 +304,7 @@ static void pads_that_store_by_the_same_code_pass(void **state)
 	struct code c = {0};
 
 	(void)state;
-	prologue(&c);
-	invoke(&c);
-	invoke(&c);
-	epilogue(&c);
+	two_calls(&c);
 	pad_here(&c, 0);
 	PUT(&c, "\xbf"); /* mov $row, %edi; jmp over the other pad */
 	put32(&c, OF_F);
@@ -381,10 +387,7 @@ static void two_calls_with_one_pad_are_found(void **state)
 	struct code c = {0};
 
 	(void)state;
-	prologue(&c);
-	invoke(&c);
-	invoke(&c);
-	epilogue(&c);
+	two_calls(&c);
 	pad_here(&c, 0);
 	pad_here(&c, 1);
 	ask(&c, OF_F);
