@@ -74,16 +74,16 @@ struct drover_fn {
 extern volatile int __drover_poll;
 void __drover_poll_slow(void);
 /* In a landing pad: room for the site's payload; then, when it is stored, on with the caller's
- * frame. */
+ * frame (it does not return, but is a jump to what does not). */
 void *__drover_frame(const struct drover_site *site);
-_Noreturn void __drover_unwind(void);
+void __drover_unwind(void);
 
 /* In a resume clone: fills the block; the number of the site to go on from. */
 uint32_t __drover_load(const void *frame, void *block, const struct drover_homes *homes);
 struct drover_inner __drover_inner(void *frame);
 /* In its landing pads: both of the above, from the block. */
-_Noreturn void __drover_keep(const struct drover_site *site, const void *block,
-			     const struct drover_homes *homes);
+void __drover_keep(const struct drover_site *site, const void *block,
+		   const struct drover_homes *homes);
 
 /* Rows of a site. */
 static inline const struct drover_home *drover_homes_of(const struct drover_homes *h, uint32_t site,

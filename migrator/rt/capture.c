@@ -21,6 +21,18 @@ static struct drover_image_file file_records[DROVER_IMAGE_MAX_FILES];
 static char string_bytes[DROVER_IMAGE_MAX_STRINGS];
 static struct files_image files = {.v = file_records, .strings = string_bytes};
 
+void capture_begin(void)
+{
+	static char *const first[] = {(char *)&process, (char *)(&process + 1) - 1,
+				      (char *)thread_records, (char *)file_records, string_bytes};
+
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		*(volatile char *)first[i] = 0;
+	if (frames_reserve(&threads[0], 1))
+		*(volatile unsigned char *)threads[0].frames = 0;
+	unwind_prepare();
+}
+
 /* ---- what stands in the way ----------------------------------------------- */
 
 static bool has_children(void)

@@ -259,6 +259,10 @@ void thread_save_state(struct rt_thread *self);
 void thread_load_state(struct rt_thread *self);
 
 /* ---- capture.c, load.c ---------------------------------------------------- */
+/* At the start: lets the kernel provide the memory that every capture writes, lest all threads stand
+ * still for that. */
+void capture_begin(void);
+/* Whether the process may be captured, but for its stacks. */
 enum capture_verdict capture_prepare(struct text *why);
 /* Writes the image and gives the descriptors that are handed over; false with a text. */
 bool capture_write(uint64_t *bytes, uint64_t *given, struct text *why);

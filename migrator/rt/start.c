@@ -65,6 +65,8 @@ static void begin(main_function *main_fn, int argc, char **argv, char **envp)
 	files_begin();
 	signals_begin();
 	control_send(DROVER_MSG_HELLO, 0, a, 2, NULL);
+	if (rt.image_out >= 0)
+		capture_begin();
 	if (rt.image_in >= 0) {
 		load_image(main_fn);
 		return;

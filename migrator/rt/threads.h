@@ -128,6 +128,8 @@ void stop_set_poll(void);
 
 /* ---- unwind.c, rebuild.c -------------------------------------------------- */
 
+/* Lets the unwinder set up what it does once a process, before it is asked. */
+void unwind_prepare(void);
 /* Whether all frames up to the thread's base can be saved; if not, the text says why. */
 bool unwind_look(struct text *why);
 /* Saves them; ends by a jump to the base. */

@@ -76,13 +76,16 @@ void *__drover_frame(const struct drover_site *site)
 
 static struct _Unwind_Exception exception;
 
-__attribute__((__noinline__)) _Noreturn void __drover_unwind(void)
+/* _Unwind_Resume, declared as if it returned: so it is called in the place of its caller's frame, which
+ * the unwinder then need not pass. */
+void resume_unwinding(struct _Unwind_Exception *) __asm__("_Unwind_Resume");
+
+__attribute__((__noinline__)) void __drover_unwind(void)
 {
-	_Unwind_Resume(&exception);
-	__builtin_unreachable();
+	resume_unwinding(&exception);
 }
 
-__attribute__((__noinline__)) _Noreturn void
+__attribute__((__noinline__)) void
 __drover_keep(const struct drover_site *site, const void *block, const struct drover_homes *homes)
 {
 	uint32_t n;
@@ -91,8 +94,7 @@ __drover_keep(const struct drover_site *site, const void *block, const struct dr
 
 	for (; n; n--, h++)
 		memcpy(payload + h->offset, (const char *)block + h->home, h->size);
-	_Unwind_Resume(&exception);
-	__builtin_unreachable();
+	resume_unwinding(&exception);
 }
 
 /* ---- the two passes ------------------------------------------------------- */
@@ -163,6 +165,11 @@ __attribute__((__noinline__)) static bool unwind_pass(bool looking)
 	exception.exception_cleanup = NULL;
 	_Unwind_ForcedUnwind(&exception, stop, NULL);
 	return pass.reached;
+}
+
+void unwind_prepare(void)
+{
+	unwind_pass(true);
 }
 
 bool unwind_look(struct text *why)
