@@ -1,11 +1,14 @@
 #include "migrator/process/process.h"
 #include "migrator/process/environment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -337,14 +340,41 @@ static int tell_in(struct process *p, enum process_phase phase, uint32_t type, u
 	return r;
 }
 
+/*
+ * Makes the process look at its control channel. A signal of the process is the first thread's, which may be
+ * waiting for a processor while others have them; a signal of every thread comes at once to those that run.
+ * 0 or a negative errno.
+ */
+static int call(const struct process *p)
+{
+	char path[64];
+	const struct dirent *d;
+	DIR *tasks;
+
+	if (kill(p->pid, DROVER_CONTROL_SIGNAL) < 0)
+		return -errno;
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	tasks = opendir(path);
+	while (tasks && (d = readdir(tasks))) {
+		long tid = strtol(d->d_name, NULL, 10);
+
+		if (tid > 0 && tid != p->pid)
+			(void)syscall(SYS_tgkill, p->pid, tid, DROVER_CONTROL_SIGNAL);
+	}
+	if (tasks)
+		(void)closedir(tasks);
+	return 0;
+}
+
 int process_request_capture(struct process *p, bool here, struct err *e)
 {
 	int r = tell_in(p, PROCESS_RUNNING, DROVER_MSG_MIGRATE, here ? DROVER_MIGRATE_HERE : 0,
 			PROCESS_RUNNING, e);
 
-	if (r == 0 && !p->reaped && kill(p->pid, DROVER_CONTROL_SIGNAL) < 0)
-		r = err_sys(e, -errno, "cannot signal process %d", (int)p->pid);
-	return r;
+	if (r < 0 || p->reaped)
+		return r;
+	r = call(p);
+	return r < 0 ? err_sys(e, r, "cannot signal process %d", (int)p->pid) : 0;
 }
 
 const struct descriptors *process_given(const struct process *p)
@@ -384,7 +414,7 @@ int process_pass_signal(struct process *p, const uint64_t a[4], struct err *e)
 void process_remind(struct process *p)
 {
 	if (p->phase == PROCESS_RUNNING && !p->reaped)
-		(void)kill(p->pid, DROVER_CONTROL_SIGNAL);
+		(void)call(p);
 }
 
 int process_signal(struct process *p, int sig)

@@ -46,9 +46,10 @@ uint64_t signals_kernel_mask(uint64_t mask)
 static void on_request(int signal, void *info, void *context)
 {
 	struct rt_thread *self = thread_self();
+	const siginfo_t *i = info;
 
 	(void)signal;
-	if (((siginfo_t *)info)->si_code != SI_TKILL) {
+	if (i->si_code != SI_TKILL || (uint32_t)i->si_pid != rt.kernel_pid) {
 		__atomic_store_n(&rt.request, 1, __ATOMIC_SEQ_CST);
 		__drover_poll = 1;
 		__atomic_fetch_or(&self->interrupt, INTERRUPT_STOP, __ATOMIC_SEQ_CST);
