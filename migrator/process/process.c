@@ -341,9 +341,9 @@ static int tell_in(struct process *p, enum process_phase phase, uint32_t type, u
 }
 
 /*
- * Makes the process look at its control channel. A signal of the process is the first thread's, which may be
- * waiting for a processor while others have them; a signal of every thread comes at once to those that run.
- * 0 or a negative errno.
+ * Makes the process look at its control channel. A signal of the process is the first thread's,
+ * which may be waiting for a processor while others have them; a signal of every thread comes at
+ * once to those that run. 0 or a negative errno.
  */
 static int call(const struct process *p)
 {

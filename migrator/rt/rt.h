@@ -259,8 +259,8 @@ void thread_save_state(struct rt_thread *self);
 void thread_load_state(struct rt_thread *self);
 
 /* ---- capture.c, load.c ---------------------------------------------------- */
-/* At the start: lets the kernel provide the memory that every capture writes, lest all threads stand
- * still for that. */
+/* At the start: lets the kernel provide the memory that every capture writes, lest all threads
+ * stand still for that. */
 void capture_begin(void);
 /* Whether the process may be captured, but for its stacks. */
 enum capture_verdict capture_prepare(struct text *why);

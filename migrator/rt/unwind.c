@@ -76,8 +76,8 @@ void *__drover_frame(const struct drover_site *site)
 
 static struct _Unwind_Exception exception;
 
-/* _Unwind_Resume, declared as if it returned: so it is called in the place of its caller's frame, which
- * the unwinder then need not pass. */
+/* _Unwind_Resume, declared as if it returned: so it is called in the place of its caller's frame,
+ * which the unwinder then need not pass. */
 void resume_unwinding(struct _Unwind_Exception *) __asm__("_Unwind_Resume");
 
 __attribute__((__noinline__)) void __drover_unwind(void)
@@ -85,8 +85,8 @@ __attribute__((__noinline__)) void __drover_unwind(void)
 	resume_unwinding(&exception);
 }
 
-__attribute__((__noinline__)) void
-__drover_keep(const struct drover_site *site, const void *block, const struct drover_homes *homes)
+__attribute__((__noinline__)) void __drover_keep(const struct drover_site *site, const void *block,
+						 const struct drover_homes *homes)
 {
 	uint32_t n;
 	const struct drover_home *h = drover_homes_of(homes, site->number, &n);
