@@ -218,12 +218,12 @@ class Recursion
 
 /* Where polls go: before these instructions, and what loops are cut into chunks for it. */
 struct PollPlan {
-	std::vector<llvm::BasicBlock *> latches;
+	std::vector<llvm::Instruction *> loops;
 	std::vector<std::pair<llvm::BasicBlock *, uint64_t>> chunked; /* header, iterations */
 	llvm::Instruction *recursion = nullptr;
 	bool empty() const
 	{
-		return latches.empty() && chunked.empty() && !recursion;
+		return loops.empty() && chunked.empty() && !recursion;
 	}
 };
 PollPlan planPolls(llvm::Function &f, llvm::FunctionAnalysisManager &fam, const Recursion &rec);

@@ -3,9 +3,10 @@
  *   bounded loops       none: a constant, small number of instructions
  *   counted loops       cut into chunks with a poll between chunks (stripmine.cpp), so that the
  *                       inner loop stays as simple as it was and vectorises
- *   outer loops         at the latch
- *   uncounted inner     at the latch if an iteration is long: a switch, a call, many instructions;
+ *   outer loops         each iteration
+ *   uncounted inner     each iteration, if it is long: a switch, a call, many instructions;
  *                       or if it looks at atomic or volatile data: it may wait for another thread
+ *   of these            at the latch; around a switch at the header
  *   call cycles         where the calls that go round the cycle have their common dominator
  *
  * The plan depends on nothing but the simplified IR, so both ISAs and the summary agree. */
@@ -323,12 +324,13 @@ bool Planner::isLong(const Loop &l)
 	return n >= longBody;
 }
 
-/* Every iteration comes by the poll of the call cycle. */
+/* Every iteration comes by the poll of the call cycle or of a loop within. */
 bool Planner::polledAlready(const Loop &l)
 {
-	const BasicBlock *b = plan.recursion ? plan.recursion->getParent() : nullptr;
-
-	return b && li.getLoopFor(b) == &l && dt.dominates(b, l.getLoopLatch());
+	const auto passed = [&](const Instruction *i) {
+		return i && l.contains(i) && dt.dominates(i->getParent(), l.getLoopLatch());
+	};
+	return passed(plan.recursion) || any_of(plan.loops, passed);
 }
 
 /* A loop that looks at what another thread changes may wait for one that stands still. */
@@ -339,6 +341,18 @@ bool Planner::waits(const Loop &l)
 			if (i.isAtomic() || i.isVolatile())
 				return true;
 	return false;
+}
+
+/* Where an iteration has its poll. Not at the latch of a loop around a switch: the ways back from
+ * the cases would each get a copy, a branch that is taken, and with so many of them between one
+ * switch and the next processors no longer foresee where it goes (an interpreter took half as long
+ * again). */
+static Instruction *pointOf(const Loop &l, const LoopInfo &li)
+{
+	for (const BasicBlock *b : l.blocks())
+		if (li.getLoopFor(b) == &l && isa<SwitchInst>(b->getTerminator()))
+			return &*l.getHeader()->getFirstInsertionPt();
+	return l.getLoopLatch()->getTerminator();
 }
 
 void Planner::visit(Loop &l)
@@ -356,10 +370,10 @@ void Planner::visit(Loop &l)
 	}
 	bool wanted = !l.isInnermost() || isLong(l) || (inMain && l.isOutermost()) || counted(l) ||
 		      waits(l);
-	if (wanted && l.getLoopLatch() && !polledAlready(l))
-		plan.latches.push_back(l.getLoopLatch());
 	for (Loop *sub : reverse(l.getSubLoops()))
 		visit(*sub);
+	if (wanted && l.getLoopLatch() && !polledAlready(l))
+		plan.loops.push_back(pointOf(l, li));
 }
 
 } // namespace
@@ -380,9 +394,9 @@ std::vector<Instruction *> chunkLoops(Function &f, FunctionAnalysisManager &fam,
 
 	if (plan.recursion)
 		at.push_back(plan.recursion);
-	for (BasicBlock *b : plan.latches)
-		if (!plan.recursion || b->getTerminator() != plan.recursion)
-			at.push_back(b->getTerminator());
+	for (Instruction *i : plan.loops)
+		if (i != plan.recursion)
+			at.push_back(i);
 	for (const auto &[header, iterations] : plan.chunked)
 		if (Instruction *i = chunkLoop(f, fam, header, iterations))
 			at.push_back(i);

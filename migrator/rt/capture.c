@@ -25,12 +25,17 @@ void capture_begin(void)
 {
 	static char *const first[] = {(char *)&process, (char *)(&process + 1) - 1,
 				      (char *)thread_records, (char *)file_records, string_bytes};
+	/* The unwinder calls the program's pthread_once, and there is no common stack yet. */
+	static _Alignas(16) char stack[4096];
+	char **csp = thread_csp(&threads[0]), *before = *csp;
 
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
 		*(volatile char *)first[i] = 0;
 	if (frames_reserve(&threads[0], 1))
 		*(volatile unsigned char *)threads[0].frames = 0;
+	*csp = stack + sizeof stack;
 	unwind_prepare();
+	*csp = before;
 }
 
 /* ---- what stands in the way ----------------------------------------------- */

@@ -50,43 +50,30 @@ void cg_start(struct cg_state *s)
 		s->x[i] = 1.0;
 }
 
-/* Elements of a row that are multiplied in one go, without a migration point between. */
-#define CG_PIECE 1024
-
 /*
- * The sum of a[k] * v[col[k]] for k < n <= CG_PIECE. Four sums keep the additions from waiting for
- * each other; which element goes to which sum depends on its place alone.
+ * y = A v for rows first to last - 1. Four sums keep a row's additions from waiting for each other;
+ * which element goes to which sum depends on its place alone.
  */
-static double piece(const double *restrict a, const uint32_t *restrict col,
-		    const double *restrict v, size_t n)
-{
-	double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-	size_t k = 0, end = n < CG_PIECE ? n : CG_PIECE;
-
-	for (; k + 4 <= end; k += 4) {
-		s0 += a[k] * v[col[k]];
-		s1 += a[k + 1] * v[col[k + 1]];
-		s2 += a[k + 2] * v[col[k + 2]];
-		s3 += a[k + 3] * v[col[k + 3]];
-	}
-	for (; k < end; k++)
-		s0 += a[k] * v[col[k]];
-	return (s0 + s1) + (s2 + s3);
-}
-
-/* y = A v for rows first to last - 1. */
 static void multiply(const struct cg_matrix *m, const double *restrict v, double *restrict y,
 		     size_t first, size_t last)
 {
 	const uint32_t *restrict row = m->row;
 
 	for (size_t i = first; i < last; i++) {
-		size_t k = row[i], end = row[i + 1];
-		double sum = piece(m->a + k, m->col + k, v, end - k);
+		const double *restrict a = m->a + row[i];
+		const uint32_t *restrict col = m->col + row[i];
+		size_t k = 0, n = row[i + 1] - row[i], end = n < CG_ROW_MAX ? n : CG_ROW_MAX;
+		double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
 
-		for (k += CG_PIECE; k < end; k += CG_PIECE)
-			sum += piece(m->a + k, m->col + k, v, end - k);
-		y[i] = sum;
+		for (; k + 4 <= end; k += 4) {
+			s0 += a[k] * v[col[k]];
+			s1 += a[k + 1] * v[col[k + 1]];
+			s2 += a[k + 2] * v[col[k + 2]];
+			s3 += a[k + 3] * v[col[k + 3]];
+		}
+		for (; k < end; k++)
+			s0 += a[k] * v[col[k]];
+		y[i] = (s0 + s1) + (s2 + s3);
 	}
 }
 

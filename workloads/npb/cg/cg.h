@@ -6,6 +6,8 @@
 #include "workloads/npb/common/team.h"
 
 #define CG_STEPS 25 /* iterations of the conjugate gradient method for each outer one */
+/* Elements of a row at most: of all classes the longest row has 525, one of class C. */
+#define CG_ROW_MAX 1024
 
 struct cg_class {
 	int na;     /* order of the matrix */

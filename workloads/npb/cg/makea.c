@@ -6,6 +6,7 @@
  */
 #include "workloads/npb/cg/cg.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,7 @@ static void make_row(struct cg_matrix *m, int j, const struct cg_class *c, const
 			sum[column] += v;
 		}
 	}
+	assert(end - begin <= CG_ROW_MAX); /* every class's matrix is always the same */
 	sort(m->col + begin, end - begin);
 	for (uint32_t k = begin; k < end; k++) {
 		uint32_t column = m->col[k];
