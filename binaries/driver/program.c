@@ -213,6 +213,8 @@ int program_build(struct driver *d, struct program *p, const char *output, struc
 	}
 	job.home = buf_cstr(&home);
 	strv_cat(&job.options, &d->options.linker);
+	for (size_t i = 0; i < d->options.undefined.n; i++)
+		strv_addf(&job.options, "--undefined=%s", d->options.undefined.v[i]);
 	if (!r)
 		r = link_aligned(&job, &stats, err);
 	if (!r)
