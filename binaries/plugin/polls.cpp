@@ -365,6 +365,8 @@ void Planner::visit(Loop &l)
 		uint64_t n = chunkIterations;
 		while (n > 16 && n * each > chunkWork)
 			n /= 2;
+		if (trips && trips <= n)
+			return;
 		plan.chunked.push_back({l.getHeader(), n});
 		return;
 	}

@@ -1,7 +1,8 @@
 /* Cuts a counted loop into chunks:
  *
  *	preheader:  total = backedges taken in all
- *	chunk:      rest = phi [total], [rest - part - 1];  part = min(rest, iterations - 1)
+ *	chunk:      rest = phi [total], [rest - part - 1];  part = min(rest, iterations - 1),
+ *	            or without min where the chunks are even
  *	header:     ...                                     the loop as it was
  *	latch:      k < part ? header : chunk.done          counts instead of comparing
  *	chunk.done: rest == part ? exit : chunk.next
@@ -29,6 +30,21 @@ struct Chunked {
 	Value *part;
 };
 
+/* Of a loop that always makes as many iterations, chunks of one size if there is one that divides
+ * them: then the inner loop is again one with a known number, and needs no code for a remainder. */
+uint64_t evenChunks(const SCEV *count, uint64_t iterations)
+{
+	const auto *k = dyn_cast<SCEVConstant>(count);
+
+	if (!k || k->getAPInt().getActiveBits() > 48)
+		return 0;
+	uint64_t all = k->getAPInt().getZExtValue() + 1;
+	for (uint64_t size = std::min(all, iterations); size > iterations / 2; size--)
+		if (all % size == 0)
+			return size;
+	return 0;
+}
+
 /* The values an iteration hands to the next go through the chunk block on the outer way round. */
 void carryPhis(Chunked &c)
 {
@@ -45,7 +61,7 @@ void carryPhis(Chunked &c)
 	}
 }
 
-void buildChunkHead(Chunked &c, Value *total, uint64_t iterations)
+void buildChunkHead(Chunked &c, Value *total, uint64_t iterations, bool even)
 {
 	Type *t = total->getType();
 	IRBuilder<> b(c.chunk);
@@ -53,7 +69,9 @@ void buildChunkHead(Chunked &c, Value *total, uint64_t iterations)
 	c.rest = PHINode::Create(t, 2, "chunk.rest", c.chunk->begin());
 	c.rest->addIncoming(total, c.preheader);
 	Value *most = ConstantInt::get(t, iterations - 1);
-	c.part = b.CreateBinaryIntrinsic(Intrinsic::umin, c.rest, most, nullptr, "chunk.part");
+	c.part = even ? most
+		      : b.CreateBinaryIntrinsic(Intrinsic::umin, c.rest, most, nullptr,
+						"chunk.part");
 	b.CreateBr(c.header);
 }
 
@@ -110,6 +128,7 @@ Instruction *chunkLoop(Function &f, FunctionAnalysisManager &fam, BasicBlock *he
 		fam.invalidate(f, PreservedAnalyses::none());
 		return l->getLoopLatch()->getTerminator();
 	}
+	uint64_t even = evenChunks(count, iterations);
 	DebugLoc where = l->getLoopLatch()->getTerminator()->getDebugLoc();
 	Value *total = expander.expandCodeFor(count, count->getType(), before);
 
@@ -124,7 +143,7 @@ Instruction *chunkLoop(Function &f, FunctionAnalysisManager &fam, BasicBlock *he
 	c.next = BasicBlock::Create(ctx, "chunk.next", &f, c.done->getNextNode());
 	c.preheader->getTerminator()->replaceSuccessorWith(header, c.chunk);
 	carryPhis(c);
-	buildChunkHead(c, total, iterations);
+	buildChunkHead(c, total, even ? even : iterations, even);
 	buildLatch(c);
 	Instruction *at = buildEnd(c);
 	at->setDebugLoc(where);
