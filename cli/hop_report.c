@@ -268,6 +268,7 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 		    const struct hop_report *r)
 {
 	json_t *o = report_json(prog, plan, r), *a = json_array();
+	char *text;
 
 	if (strcmp(r->mode, "each") != 0) {
 		for (size_t i = 0; i < r->ntimes; i++)
@@ -276,8 +277,10 @@ void hop_print_json(FILE *out, const struct hop_program *prog, const struct hop_
 	} else {
 		json_decref(a);
 	}
-	(void)json_dumpf(o, out, JSON_INDENT(1));
-	(void)fputc('\n', out);
+	/* In one piece: standard error has no buffer. */
+	text = json_dumps(o, JSON_INDENT(1));
+	(void)fprintf(out, "%s\n", text ? text : "");
+	free(text);
 	json_decref(o);
 }
 

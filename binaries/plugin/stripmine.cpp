@@ -125,8 +125,9 @@ Instruction *chunkLoop(Function &f, FunctionAnalysisManager &fam, BasicBlock *he
 	Instruction *before = l->getLoopPreheader()->getTerminator();
 	SCEVExpander expander(se, f.getParent()->getDataLayout(), "chunk");
 	if (!expander.isSafeToExpandAt(count, before)) {
-		fam.invalidate(f, PreservedAnalyses::none());
-		return l->getLoopLatch()->getTerminator();
+		Instruction *end = l->getLoopLatch()->getTerminator();
+		fam.invalidate(f, PreservedAnalyses::none()); /* takes the loop away */
+		return end;
 	}
 	uint64_t even = evenChunks(count, iterations);
 	DebugLoc where = l->getLoopLatch()->getTerminator()->getDebugLoc();

@@ -1,5 +1,5 @@
 /* Loops as they come: do-while, several exits, counting down, unsigned wrap, strides, gotos, over
- * pointers, with a switch inside, and of two counters. */
+ * pointers, with a switch inside, of two counters, and as many times as a quotient says. */
 #include "sum.h"
 
 static uint64_t forms(int n)
@@ -48,9 +48,21 @@ again:
 	return h;
 }
 
+/* Nobody may compute this quotient before the loop's own place, for the divisor may be zero. */
+static uint64_t steps(size_t step, size_t end)
+{
+	uint64_t h = SUM_START;
+
+	for (size_t times = end / step; --times;)
+		h = h * 31 + times;
+	return h;
+}
+
 int main(void)
 {
 	for (int n = 1; n < 6; n++)
 		show("forms", forms(n * 2));
+	for (int n = 1; n < 4; n++)
+		show("steps", steps((size_t)some(n), (size_t)some(n * 20)));
 	return 0;
 }
