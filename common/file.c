@@ -170,6 +170,14 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 	return r < 0 ? err_sys(e, r, "cannot make %s durable", path) : 0;
 }
 
+int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	int r = fd < 0 ? -errno : file_write_all(fd, data, len);
+
+	return r < 0 ? err_sys(e, r, "cannot write %s", path) : 0;
+}
+
 int file_mkdir_p(const char *path, mode_t mode, struct err *e)
 {
 	char p[PATH_MAX];

@@ -20,6 +20,10 @@ int file_read_fd(int fd, const char *name, struct buf *b, struct err *e);
 /* Replaces path by data: temporary file beside it, fsync, rename, fsync of the directory. */
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 
+/* Creates or replaces a file that nobody else reads: neither whole at once nor on the disk on
+ * return. */
+int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+
 /* Writes all of data, going on after short writes and EINTR. */
 int file_write_all(int fd, const void *data, size_t len);
 

@@ -35,7 +35,7 @@ static int start(const struct driver *d, const struct module *m, enum isa isa,
 	module_path(bitcode, d, m, isa, "bc");
 	module_path(object, d, m, isa, "o");
 	module_path(errors, d, m, isa, "errors");
-	r = file_write_atomic(bitcode, bc->data, bc->len, 0600, err);
+	r = file_write(bitcode, bc->data, bc->len, 0600, err);
 	if (r < 0)
 		return r;
 	strv_add(&argv, DROVER_CLANG);

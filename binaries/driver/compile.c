@@ -185,7 +185,7 @@ static int source_path(struct driver *d, const struct input *in, char *path, str
 	}
 	r = file_read_fd(STDIN_FILENO, "standard input", &b, err);
 	snprintf(path, PATH_MAX, "%.*s/stdin.c", PATH_MAX - 16, d->workdir);
-	return r < 0 ? r : file_write_atomic(path, buf_cstr(&b), b.len, 0600, err);
+	return r < 0 ? r : file_write(path, buf_cstr(&b), b.len, 0600, err);
 }
 
 static void name_files(struct driver *d, struct files *f)

@@ -216,7 +216,7 @@ static int write_members(const struct driver *d, const struct program *p, struct
 		r = file_mkdir_p(dir, 0700, err);
 		snprintf(path, sizeof path, "%.*s/%.*s", PATH_MAX - 256, dir, (int)len, base);
 		if (!r)
-			r = file_write_atomic(path, m->file.data, m->file.len, 0600, err);
+			r = file_write(path, m->file.data, m->file.len, 0600, err);
 		strv_add(argv, path);
 	}
 	return r;

@@ -44,7 +44,7 @@ static int decide(const struct driver *d, struct program *p, struct buf *was, ch
 		r = stale_mark(p, buf_cstr(was), buf_cstr(&list), err);
 	work_path(path, d, "migrating");
 	if (!r)
-		r = file_write_atomic(path, buf_cstr(&list), list.len, 0600, err);
+		r = file_write(path, buf_cstr(&list), list.len, 0600, err);
 	if (r < 0)
 		return r;
 	buf_reset(was);
@@ -168,7 +168,7 @@ static int pack(const struct driver *d, const char *const half[ISA_COUNT],
 		return err_set(err, -ENOMEM, "out of memory");
 	work_path(manifest, d, "manifest");
 	work_path(packed, d, "packed");
-	r = file_write_atomic(manifest, text, strlen(text), 0600, err);
+	r = file_write(manifest, text, strlen(text), 0600, err);
 	if (!r)
 		r = run_objcopy(d, half[ISA_X86_64], half[ISA_AARCH64], manifest, packed, err);
 	return r < 0 ? r : program_put_in_place(packed, output, err);

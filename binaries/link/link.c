@@ -181,7 +181,7 @@ static int write_script(const struct link_job *job, const char *name, enum isa i
 	char path[PATH_MAX];
 
 	work_path(path, job, name, isa);
-	return file_write_atomic(path, buf_cstr(text), text->len, 0600, err);
+	return file_write(path, buf_cstr(text), text->len, 0600, err);
 }
 
 /* Trial links until the live sections of both ISAs agree as far as they can. */

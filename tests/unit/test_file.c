@@ -45,6 +45,11 @@ static void what_is_written_is_read_back(void **state)
 	assert_int_equal(file_write_atomic(in_dir("f"), "two!", 4, 0600, NULL), 0);
 	assert_int_equal(file_read(in_dir("f"), &b, NULL), 0);
 	assert_string_equal(buf_cstr(&b), "two!");
+	buf_reset(&b);
+	assert_int_equal(file_write(in_dir("f"), "3", 1, 0600, NULL), 0);
+	assert_int_equal(file_read(in_dir("f"), &b, NULL), 0);
+	assert_string_equal(buf_cstr(&b), "3");
+	assert_int_equal(file_write(in_dir("none/f"), "3", 1, 0600, NULL), -ENOENT);
 }
 
 static void a_file_may_fill_the_bound_but_not_pass_it(void **state)
