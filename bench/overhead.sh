@@ -2,7 +2,7 @@
 # summary: run time of programs built by drover-cc against plain clang with the same C library
 #
 # Processor time, not elapsed time, so that a busy machine disturbs less; both builds take turns, and
-# what is reported is the ratio of their medians. x86-64 or AArch64 natively; never emulated.
+# what is reported is the ratio of means of medians. x86-64 or AArch64 natively; never emulated.
 no_args
 need drover drover-cc
 runs=${runs:-5}
