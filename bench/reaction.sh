@@ -9,13 +9,13 @@ isa=$(uname -m)
 programs=$top/tests/programs
 say "program            threads requests   median ms   p99 ms   max ms   stop median ms   stop p99 ms"
 
-# react NAME BUNDLE [ARGUMENT]...: a line of the table.
+# react NAME THREADS BUNDLE [ARGUMENT]...: a line of the table, of requests that find so many threads or more.
 react() {
-	local name=$1 bundle=$2 raw=$work/reaction.$1
-	shift 2
+	local name=$1 least=$2 bundle=$3 raw=$work/reaction.$1
+	shift 3
 	wanted "$name" || return 0
 	[ -x "$bundle" ] || die "$bundle is missing; build it first"
-	"$build/bench/reaction/reaction" "$bundle" "$isa" "$runs" "$runs" "$@" >/dev/null 2>"$raw" ||
+	"$build/bench/reaction/reaction" "$bundle" "$isa" "$least" "$runs" "$((runs * 2))" "$@" >/dev/null 2>"$raw" ||
 		die "$name: $(tail -n 1 "$raw")"
 	row=$(awk -v name="$name" '
 		NF == 4 { n++; all[n] = $1; stop[n] = $2; if ($3 > most) most = $3 }
@@ -38,14 +38,14 @@ react() {
 
 rows=()
 for kernel in ep is; do
-	react "$kernel" "$DROVER_LIBDIR/workloads/drover-$kernel" W
-	react "$kernel-4" "$DROVER_LIBDIR/workloads/drover-$kernel" --threads 4 W
+	react "$kernel" 1 "$DROVER_LIBDIR/workloads/drover-$kernel" W
+	react "$kernel-4" 4 "$DROVER_LIBDIR/workloads/drover-$kernel" --threads 4 W
 done
 for name in threads_mutex threads_cond threads_barrier threads_sem; do
 	if wanted "$name"; then
 		"$build/drover-cc" -std=gnu17 -O2 -I"$top" "$programs/$name.c" -o "$work/$name" 2>"$work/$name.log" ||
 			die "$name: drover-cc failed: $(tail -n 1 "$work/$name.log")"
-		react "$name" "$work/$name"
+		react "$name" 2 "$work/$name"
 	fi
 done
 [ "$json" = no ] || printf '%s\n' "${rows[@]}" | jq -Rn '[inputs | split(" +"; "g") | {program: .[0],

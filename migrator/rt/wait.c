@@ -49,6 +49,11 @@ long wait_call(long n, long a, long b, long c, long d, long e, long f)
 		if (__drover_libc_cancelled())
 			return -EINTR;
 	}
+	/* What was asked for may have been met by others meanwhile, and the poll be clear again.
+	 * The mark in `interrupt` goes where the thread passes a point, so the next one is taken;
+	 * else it would try for ever. */
+	if (self->interrupt & INTERRUPT_STOP)
+		__drover_poll = 1;
 	return DROVER_AGAIN;
 }
 
