@@ -230,26 +230,39 @@ static bool begins_page(int region)
 	       region == REGION_HOMEBSS;
 }
 
+/* Room for the larger of a pair, on the stricter of its alignments. */
+static void measure(struct slot *s)
+{
+	s->align = 1;
+	for (int isa = 0; isa < ISA_COUNT; isa++) {
+		if (!s->sec[isa])
+			continue;
+		s->size = s->sec[isa]->size > s->size ? s->sec[isa]->size : s->size;
+		s->align = s->sec[isa]->align > s->align ? s->sec[isa]->align : s->align;
+	}
+}
+
 static void place(struct layout *l)
 {
-	uint64_t at = LAYOUT_FIRST;
+	uint64_t align[REGION_COUNT], at = LAYOUT_FIRST;
 
+	for (int r = 0; r < REGION_COUNT; r++)
+		align[r] = begins_page(r) ? LAYOUT_PAGE : 64;
+	for (size_t i = 0; i < l->n; i++) {
+		struct slot *s = &l->slots[i];
+
+		measure(s);
+		if (s->region < REGION_COUNT && s->align > align[s->region])
+			align[s->region] = s->align;
+	}
 	for (int r = 0; r < REGION_COUNT; r++) {
-		at = round_up(at, begins_page(r) ? LAYOUT_PAGE : 64);
+		at = round_up(at, align[r]);
 		l->start[r] = at;
 		for (size_t i = 0; i < l->n; i++) {
 			struct slot *s = &l->slots[i];
 
 			if (s->region != (enum region)r)
 				continue;
-			s->align = 1;
-			for (int isa = 0; isa < ISA_COUNT; isa++) {
-				if (!s->sec[isa])
-					continue;
-				s->size = s->sec[isa]->size > s->size ? s->sec[isa]->size : s->size;
-				s->align = s->sec[isa]->align > s->align ? s->sec[isa]->align
-									 : s->align;
-			}
 			at = round_up(at, s->align);
 			s->addr = at;
 			at += s->size;
