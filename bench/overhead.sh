@@ -41,7 +41,7 @@ seconds() {
 # measure KIND NAME ARGS...: appends "KIND NAME plain drover ratio least greatest" to $work/overhead; the last two
 # are the ratios at single positions.
 measure() {
-	local kind=$1 name=$2 i p builds expected
+	local kind=$1 name=$2 i p b builds expected
 	shift 2
 	: >"$work/$name.times"
 	for p in "${positions[@]}"; do

@@ -50,6 +50,10 @@ static const struct {
 	 * share the section, and so the address, of the original */
 	{ALL, AT_CODEGEN, "-mllvm"},
 	{ALL, AT_CODEGEN, "-funcspec-max-clones=0"},
+	/* calls that a poll makes at request stand behind the function: at the end of a loop they
+	 * would keep it from falling through to what follows */
+	{ALL, AT_CODEGEN, "-mllvm"},
+	{ALL, AT_CODEGEN, "-force-loop-cold-block"},
 	/* arguments pushed one by one: in a landing pad the stack pointer would not be what it is
 	 * elsewhere in the function */
 	{X86, AT_CODEGEN, "-mllvm"},

@@ -123,6 +123,7 @@ struct LatePass : PassInfoMixin<LatePass> {
 	PreservedAnalyses run(Module &m, ModuleAnalysisManager &)
 	{
 		drover::separateLandingPads(m);
+		drover::accumulateInPlace(m);
 		return PreservedAnalyses::none();
 	}
 	static bool isRequired()

@@ -308,6 +308,7 @@ void runInstrument(llvm::Module &m);
 void runLayout(llvm::Module &m);
 /* One landing pad per invoke, whatever the optimiser did. */
 void separateLandingPads(llvm::Module &m);
+void accumulateInPlace(llvm::Module &m);
 
 } // namespace drover
 

@@ -179,11 +179,15 @@ static Instruction *beginning(BasicBlock &b)
 	return first;
 }
 
-/* A single call that goes round, inside a loop: from one such call of an activation to the next the
- * loop's own poll is passed. Descending without one ends with the stack. */
-static bool loopPolls(const std::vector<CallBase *> &calls, LoopInfo &li)
+/* A single call that goes round, in some iterations of a loop: from one such call of an activation
+ * to the next the loop's own poll is passed. Descending without one ends with the stack. Where each
+ * iteration makes the call, the poll before it serves the loop, too, and the same values are saved
+ * at both. */
+static bool loopPolls(const std::vector<CallBase *> &calls, LoopInfo &li, const DominatorTree &dt)
 {
-	return calls.size() == 1 && li.getLoopFor(calls[0]->getParent());
+	const Loop *l = calls.size() == 1 ? li.getLoopFor(calls[0]->getParent()) : nullptr;
+
+	return l && !(l->getLoopLatch() && dt.dominates(calls[0]->getParent(), l->getLoopLatch()));
 }
 
 static Instruction *recursionPoint(Function &f, FunctionAnalysisManager &fam, const Recursion &rec)
@@ -198,7 +202,7 @@ static Instruction *recursionPoint(Function &f, FunctionAnalysisManager &fam, co
 		if (c && rec.inner(*c) && dt.isReachableFromEntry(c->getParent()))
 			calls.push_back(c);
 	}
-	if (calls.empty() || loopPolls(calls, fam.getResult<LoopAnalysis>(f)))
+	if (calls.empty() || loopPolls(calls, fam.getResult<LoopAnalysis>(f), dt))
 		return nullptr;
 	for (CallBase *c : calls)
 		common = common ? dt.findNearestCommonDominator(common, c->getParent())

@@ -52,7 +52,8 @@ void cg_start(struct cg_state *s)
 
 /*
  * y = A v for rows first to last - 1. Four sums keep a row's additions from waiting for each other;
- * which element goes to which sum depends on its place alone.
+ * which element goes to which sum depends on its place alone. No row is longer than CG_ROW_MAX; that
+ * it is said here bounds the work of a row, so that none needs a migration point within.
  */
 static void multiply(const struct cg_matrix *m, const double *restrict v, double *restrict y,
 		     size_t first, size_t last)
