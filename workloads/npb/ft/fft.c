@@ -32,10 +32,16 @@ struct root {
 	double re, im;
 };
 
-/* The four quarters of a sequence of length 4 * quarter to four neighbours, for one root. */
+static inline struct root root_of(const struct ft_plan *p, size_t k)
+{
+	return (struct root){p->re[k], p->im[k]};
+}
+
+/* The four quarters of a sequence of length 4 * quarter to four neighbours, for one root: its first
+ * three powers. */
 static inline void butterfly(const double *restrict xr, const double *restrict xi,
 			     double *restrict yr, double *restrict yi, size_t quarter,
-			     size_t stride, const struct root w[3])
+			     size_t stride, struct root w1, struct root w2, struct root w3)
 {
 	size_t from = quarter * stride;
 	size_t n = stride < longest ? stride : longest;
@@ -52,27 +58,27 @@ static inline void butterfly(const double *restrict xr, const double *restrict x
 
 		yr[q] = spr + tpr;
 		yi[q] = spi + tpi;
-		yr[q + stride] = er * w[0].re - ei * w[0].im;
-		yi[q + stride] = er * w[0].im + ei * w[0].re;
-		yr[q + 2 * stride] = fr * w[1].re - fi * w[1].im;
-		yi[q + 2 * stride] = fr * w[1].im + fi * w[1].re;
-		yr[q + 3 * stride] = gr * w[2].re - gi * w[2].im;
-		yi[q + 3 * stride] = gr * w[2].im + gi * w[2].re;
+		yr[q + stride] = er * w1.re - ei * w1.im;
+		yi[q + stride] = er * w1.im + ei * w1.re;
+		yr[q + 2 * stride] = fr * w2.re - fi * w2.im;
+		yi[q + 2 * stride] = fr * w2.im + fi * w2.re;
+		yr[q + 3 * stride] = gr * w3.re - gi * w3.im;
+		yi[q + 3 * stride] = gr * w3.im + gi * w3.re;
 	}
 }
 
-static void pass4(const struct ft_plan *p, const double *restrict xr, const double *restrict xi,
-		  double *restrict yr, double *restrict yi, size_t n, size_t stride)
+/* A part of its only caller: the compiler knows there of which numbers the stride is a multiple. */
+static inline __attribute__((always_inline)) void
+pass4(const struct ft_plan *p, const double *restrict xr, const double *restrict xi,
+      double *restrict yr, double *restrict yi, size_t n, size_t stride)
 {
 	size_t step = p->n / n;
 
 	for (size_t k = 0; k < n / 4; k++) {
-		struct root w[3];
-		size_t in = k * stride, out = 4 * k * stride;
+		size_t in = k * stride, out = 4 * k * stride, at = k * step;
 
-		for (size_t i = 0; i < 3; i++)
-			w[i] = (struct root){p->re[(i + 1) * k * step], p->im[(i + 1) * k * step]};
-		butterfly(xr + in, xi + in, yr + out, yi + out, n / 4, stride, w);
+		butterfly(xr + in, xi + in, yr + out, yi + out, n / 4, stride, root_of(p, at),
+			  root_of(p, 2 * at), root_of(p, 3 * at));
 	}
 }
 
