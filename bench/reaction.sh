@@ -15,7 +15,7 @@ react() {
 	shift 3
 	wanted "$name" || return 0
 	[ -x "$bundle" ] || die "$bundle is missing; build it first"
-	"$build/bench/reaction/reaction" "$bundle" "$isa" "$least" "$runs" "$((runs * 2))" "$@" >/dev/null 2>"$raw" ||
+	"$build/bench/reaction/reaction" "$bundle" "$isa" "$least" "$runs" "$((runs * 6))" "$@" >/dev/null 2>"$raw" ||
 		die "$name: $(tail -n 1 "$raw")"
 	row=$(awk -v name="$name" '
 		NF == 4 { n++; all[n] = $1; stop[n] = $2; if ($3 > most) most = $3 }

@@ -95,6 +95,16 @@ void buildLatch(Chunked &c)
 		RecursivelyDeleteTriviallyDeadInstructions(condition);
 }
 
+/* A known number of chunks is no reason to have the loop within as many times. */
+MDNode *neverUnrolled(LLVMContext &ctx)
+{
+	MDNode *disable = MDNode::get(ctx, MDString::get(ctx, "llvm.loop.unroll.disable"));
+	MDNode *id = MDNode::getDistinct(ctx, {nullptr, disable});
+
+	id->replaceOperandWith(0, id);
+	return id;
+}
+
 Instruction *buildEnd(Chunked &c)
 {
 	Type *t = c.rest->getType();
@@ -107,7 +117,9 @@ Instruction *buildEnd(Chunked &c)
 	c.rest->addIncoming(left, c.next);
 	for (PHINode &p : c.exit->phis())
 		p.replaceIncomingBlockWith(c.latch, c.done);
-	return b.CreateBr(c.chunk);
+	BranchInst *back = b.CreateBr(c.chunk);
+	back->setMetadata(LLVMContext::MD_loop, neverUnrolled(back->getContext()));
+	return back;
 }
 
 } // namespace
