@@ -1,5 +1,6 @@
-/* Waits with a limit last as long as they should, wherever they are spent: never shorter, and what
- * ends them is the limit. Meanwhile others compute. */
+/* Waits with a limit last as long as they should, wherever they are spent: never shorter by the
+ * limit's own clock, and what ends them is the limit. Meanwhile others compute. The monotonic clock
+ * stands still while the program moves, the calendar does not. */
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,6 +13,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, taken = PTHREAD_MUTEX_I
 static pthread_cond_t never;
 static volatile int over;
 static unsigned long rounds[2];
+static const long long ns = 150000000;
 
 static long long now(clockid_t clock)
 {
@@ -39,14 +41,13 @@ static void *spends(void *arg)
 	return NULL;
 }
 
-static void report(const char *what, int timed_out, long long began, long long ns)
+static void report(const char *what, int timed_out, clockid_t clock, long long began)
 {
-	printf("%s: %d %d\n", what, timed_out, now(CLOCK_MONOTONIC) - began >= ns);
+	printf("%s: %d %d\n", what, timed_out, now(clock) - began >= ns);
 }
 
 int main(void)
 {
-	const long long ns = 150000000;
 	pthread_condattr_t attr;
 	pthread_t t[2];
 	struct timespec at;
@@ -61,17 +62,20 @@ int main(void)
 	began = now(CLOCK_MONOTONIC);
 	at = later(CLOCK_MONOTONIC, ns);
 	pthread_mutex_lock(&lock);
-	report("condition", pthread_cond_timedwait(&never, &lock, &at) == ETIMEDOUT, began, ns);
+	report("condition", pthread_cond_timedwait(&never, &lock, &at) == ETIMEDOUT,
+	       CLOCK_MONOTONIC, began);
 	pthread_mutex_unlock(&lock);
-	began = now(CLOCK_MONOTONIC);
-	at = later(CLOCK_REALTIME, ns + 1000000);
-	report("semaphore", sem_timedwait(&nothing, &at) == -1 && errno == ETIMEDOUT, began, ns);
-	began = now(CLOCK_MONOTONIC);
+	began = now(CLOCK_REALTIME);
+	at = later(CLOCK_REALTIME, ns);
+	report("semaphore", sem_timedwait(&nothing, &at) == -1 && errno == ETIMEDOUT,
+	       CLOCK_REALTIME, began);
 	pthread_mutex_lock(&taken);
-	at = later(CLOCK_REALTIME, ns + 1000000);
-	report("mutex", pthread_mutex_timedlock(&taken, &at) == ETIMEDOUT, began, ns);
+	began = now(CLOCK_REALTIME);
+	at = later(CLOCK_REALTIME, ns);
+	report("mutex", pthread_mutex_timedlock(&taken, &at) == ETIMEDOUT, CLOCK_REALTIME, began);
 	began = now(CLOCK_MONOTONIC);
-	report("sleep", thrd_sleep(&(struct timespec){.tv_nsec = (long)ns}, NULL) == 0, began, ns);
+	report("sleep", thrd_sleep(&(struct timespec){.tv_nsec = (long)ns}, NULL) == 0,
+	       CLOCK_MONOTONIC, began);
 	over = 1;
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
